@@ -1,0 +1,66 @@
+"""A school's home, opened: its settings, its database and its key. What every action is given."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from socialgov.config import Settings, load_settings
+from socialgov.escrow import Escrow, open_escrow
+from socialgov.store.connect import connect, migrate
+from socialgov.store.rows import scalar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlite_utils import Database
+
+
+def wall_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Home:
+    """One school. Threads share it; each gets its own connection (`db`)."""
+
+    path: Path
+    settings: Settings
+    escrow: Escrow
+    clock: Callable[[], datetime] = wall_clock
+    _local: threading.local = field(default_factory=threading.local, repr=False)
+
+    @property
+    def db(self) -> Database:
+        """This thread's connection."""
+        db = getattr(self._local, "db", None)
+        if db is None:
+            db = self._local.db = connect(self.path / "school.db")
+        return db  # type: ignore[no-any-return]
+
+    def now(self) -> datetime:
+        """The moment it is for this school: the clock, and in a demonstration the visitor's offset on top."""
+        now = self.clock()
+        if self.settings.demonstration:
+            seconds = scalar(self.db, "select value from meta where key = 'clock_offset_seconds'")
+            now += timedelta(seconds=int(seconds or 0))
+        return now
+
+    def today(self, now: datetime) -> date:
+        """The school's own day at `now`."""
+        return now.astimezone(self.settings.zone).date()
+
+
+def open_home(path: str | Path, clock: Callable[[], datetime] = wall_clock) -> Home:
+    """Open a home for work: settings checked, database brought up to date, key read and self-tested.
+
+    Raises ConfigError, StoreError or EscrowError, each with its mend.
+    """
+    root = Path(path).resolve()
+    settings = load_settings(root)
+    escrow = open_escrow(root, settings)
+    migrate(root / "school.db").close()
+    return Home(root, settings, escrow, clock)

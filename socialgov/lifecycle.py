@@ -1,0 +1,146 @@
+"""The life of an account as one dict, and what follows from it. Pure: `now` and `today` are arguments.
+
+The diagram in the README is generated from TRANSITIONS (`socialgov.lifecycle.diagram`) and a test compares the two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from socialgov.errors import Conflict
+from socialgov.models import AccountKind, AccountState, Capability, StepDoer, StepName
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from zoneinfo import ZoneInfo
+
+    from socialgov.models import Account, PlatformInfo, Policy
+
+S = AccountState
+
+TRANSITIONS: Mapping[AccountState, frozenset[AccountState]] = {
+    S.REQUESTED: frozenset({S.APPROVED, S.DECLINED, S.WITHDRAWN}),
+    S.APPROVED: frozenset({S.LIVE, S.CLOSING}),
+    S.LIVE: frozenset({S.SUSPENDED, S.CLOSING}),
+    S.SUSPENDED: frozenset({S.LIVE, S.CLOSING}),
+    S.CLOSING: frozenset({S.CLOSED}),
+    S.CLOSED: frozenset(),
+    S.DECLINED: frozenset(),
+    S.WITHDRAWN: frozenset(),
+}
+
+OPEN_STATES = frozenset({S.REQUESTED, S.APPROVED, S.LIVE, S.SUSPENDED, S.CLOSING})
+WATCHED_STATES = frozenset({S.LIVE, S.SUSPENDED})
+
+
+class WrongState(Conflict):
+    """The account is not in a state from which this can happen."""
+
+
+def check_transition(old: AccountState, new: AccountState) -> None:
+    """Raise WrongState unless TRANSITIONS has old → new."""
+    if new not in TRANSITIONS[old]:
+        raise WrongState(
+            f"This account is {old.value.replace('_', ' ')}, so it cannot become {new.value.replace('_', ' ')}.",
+            "Open the account again to see where it stands.",
+        )
+
+
+def end_of_day(day: date, zone: ZoneInfo) -> datetime:
+    """The moment `day` is over in the school's zone: an end date means the end of that day there."""
+    return datetime(day.year, day.month, day.day, tzinfo=zone) + timedelta(days=1)
+
+
+def ends_at(account: Account, zone: ZoneInfo) -> datetime | None:
+    """When the account's time is over (LIF602), as an aware moment; None for a standing account."""
+    return None if account.ends_on is None else end_of_day(account.ends_on, zone)
+
+
+def confirmation_due_at(account: Account, policy: Policy) -> datetime | None:
+    """When a standing account must have been confirmed again by its owner (LIF604)."""
+    if account.kind is AccountKind.TRIP or account.live_at is None:
+        return None
+    return (account.confirmed_at or account.live_at) + timedelta(days=policy.confirmation_days)
+
+
+def due_transition(account: Account, now: datetime, zone: ZoneInfo, policy: Policy) -> AccountState | None:
+    """What the clock alone makes of this account: CLOSING once its time is over (LIF602, LIF604), else None.
+
+    An account that was approved but never went live closes at its end date too: its name must not stay reserved and
+    whatever was set up on the platform must go.
+    """
+    if S.CLOSING not in TRANSITIONS[account.state]:
+        return None
+    end = ends_at(account, zone)
+    if end is not None and now >= end:
+        return S.CLOSING
+    due = confirmation_due_at(account, policy)
+    if due is not None and now >= due + timedelta(days=max(policy.reminder_days, default=0)):
+        return S.CLOSING  # reminded, then given as long again as the earliest reminder, then closed
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """A step of a closing: the machine's where the platform can, else a guided task for a person."""
+
+    name: StepName
+    doer: StepDoer
+
+
+_CAPABILITY = {
+    StepName.TAKE_CONTENT_DOWN: Capability.DELETE_POST,
+    StepName.CHANGE_PASSWORD: Capability.CHANGE_PASSWORD,
+    StepName.REVOKE_ACCESS: Capability.REVOKE_ACCESS,
+    StepName.DEACTIVATE: Capability.DEACTIVATE,
+    StepName.SEE_IT_GONE: Capability.SEE_PRESENCE,
+    StepName.DELETE: Capability.DELETE,
+    StepName.SEE_IT_GONE_FOR_GOOD: Capability.SEE_PRESENCE,
+}
+
+
+def closing_plan(
+    account: Account, platform: PlatformInfo, capabilities: frozenset[Capability]
+) -> tuple[PlannedStep, ...]:
+    """The ordered steps that close `account` on a platform that can do `capabilities` (P1.S8, LIF602, LIF603, LIF606).
+
+    An account that never existed on the platform (no handle was recorded) has nothing to take down there: it is only
+    frozen, what was held about people is erased, and a certificate says that it was never set up.
+    """
+    if account.handle is None and account.remote_id is None:
+        names = [StepName.FREEZE_POSTING, StepName.ERASE_PEOPLE, StepName.CERTIFICATE]
+    else:
+        names = [
+            StepName.FREEZE_POSTING,
+            StepName.TAKE_CONTENT_DOWN,
+            StepName.CHANGE_PASSWORD,
+            StepName.REVOKE_ACCESS,
+            StepName.DEACTIVATE,
+            StepName.SEE_IT_GONE,
+        ]
+        if {Capability.DELETE, Capability.DELETE_BY_MAILED_CODE} & capabilities:
+            # the platform keeps a deactivated account until told to delete it
+            names += [StepName.WAIT_THE_DELAY, StepName.DELETE]
+        else:
+            # deactivation turns into deletion by itself once the platform's delay is over
+            names += [StepName.WAIT_THE_DELAY]
+        names += [StepName.SEE_IT_GONE_FOR_GOOD, StepName.ERASE_PEOPLE, StepName.CERTIFICATE]
+    return tuple(PlannedStep(name, _doer(name, capabilities)) for name in names)
+
+
+def _doer(name: StepName, capabilities: frozenset[Capability]) -> StepDoer:
+    needed = _CAPABILITY.get(name)
+    if needed is None or needed in capabilities:
+        return StepDoer.MACHINE
+    return StepDoer.PERSON
+
+
+def diagram() -> str:
+    """TRANSITIONS as a Mermaid state diagram, for the README."""
+    lines = ["stateDiagram-v2", "    [*] --> requested"]
+    for old, news in TRANSITIONS.items():
+        lines += [f"    {old.value} --> {new.value}" for new in AccountState if new in news]
+    lines += [f"    {old.value} --> [*]" for old, news in TRANSITIONS.items() if not news]
+    return "\n".join(lines)

@@ -1,0 +1,232 @@
+"""Who may do what. Pure. `check_can_x` raises NotPermitted with a sentence for the reader, `can_x` answers.
+
+Rights come from a role, and for accounts from being its owner or deputy. Routes name one of these in
+web/access.py, so that a page and its action share one answer (OVS806: those who look are logged too).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec
+
+from socialgov.errors import NotPermitted
+from socialgov.models import Account, Policy, Role, Staff
+
+P = ParamSpec("P")
+R = Role
+
+
+def _answers(check: Callable[Concatenate[Staff, P], None]) -> Callable[Concatenate[Staff, P], bool]:
+    def can(staff: Staff, /, *args: P.args, **kwargs: P.kwargs) -> bool:
+        try:
+            check(staff, *args, **kwargs)
+        except NotPermitted:
+            return False
+        return True
+
+    can.__doc__ = f"True where {getattr(check, '__name__', 'the check')} does not raise."
+    return can
+
+
+def _need(staff: Staff, roles: tuple[Role, ...], what: str) -> None:
+    if not staff.has(*roles):
+        names = " or ".join(role.value.replace("_", " ") for role in roles)
+        raise NotPermitted(f"Only the {names} can {what}.", "Ask them, or ask the network manager for the role.")
+
+
+def is_keeper(staff: Staff, account: Account) -> bool:
+    """Owner or deputy of the account, and still on the staff."""
+    return staff.current and staff.id in (account.owner_id, account.deputy_id)
+
+
+def check_can_request(staff: Staff) -> None:
+    _need(staff, (R.TEACHER, R.NETWORK_MANAGER, R.HEAD, R.SAFEGUARDING_LEAD, R.DATA_MANAGER), "ask for an account")
+
+
+def check_can_view_account(staff: Staff, account: Account) -> None:
+    """Oversight roles see every account (OVS801); a teacher sees those they own, deputise for or asked for."""
+    if is_keeper(staff, account) or (staff.current and staff.id == account.requested_by):
+        return
+    _need(
+        staff,
+        (R.NETWORK_MANAGER, R.HEAD, R.SAFEGUARDING_LEAD, R.DATA_MANAGER, R.GOVERNOR),
+        "look at an account that is not theirs",
+    )
+
+
+def check_can_view_register(staff: Staff) -> None:
+    """The inventory (OVS805) is open to all staff; governors see it too (OVS804)."""
+    if not staff.current:
+        raise NotPermitted("You no longer work here, so the register is closed to you.")
+
+
+def check_can_amend_request(staff: Staff, account: Account) -> None:
+    if staff.id != account.requested_by and not is_keeper(staff, account):
+        raise NotPermitted(
+            "Only the person who asked for this account, its owner or its deputy can change the request."
+        )
+
+
+def check_can_decide(staff: Staff, account: Account, policy: Policy) -> None:
+    """Approve, decline or return a request: the policy's approver roles, and never one's own request."""
+    _need(staff, policy.approver_roles, "decide on a request")
+    if staff.id in (account.requested_by, account.owner_id):
+        raise NotPermitted(
+            "You asked for this account or own it, so somebody else must decide.", "Ask another approver."
+        )
+
+
+def check_can_set_up(staff: Staff, account: Account) -> None:
+    """Fill in what was set up on the platform, deposit credentials, attest facts, keep followers."""
+    if not is_keeper(staff, account):
+        _need(staff, (R.NETWORK_MANAGER,), "do this for an account that is not theirs")
+
+
+def check_can_attest(staff: Staff, account: Account) -> None:
+    check_can_set_up(staff, account)
+
+
+def check_can_deposit(staff: Staff, account: Account) -> None:
+    check_can_set_up(staff, account)
+
+
+def check_can_reveal(staff: Staff) -> None:
+    """Nobody but the network manager sees a deposited password (SEC207)."""
+    _need(staff, (R.NETWORK_MANAGER,), "look at a password")
+
+
+def check_can_test_login(staff: Staff) -> None:
+    _need(staff, (R.NETWORK_MANAGER,), "record the login test")
+
+
+def check_can_go_live(staff: Staff, account: Account) -> None:
+    check_can_set_up(staff, account)
+
+
+def check_can_suspend(staff: Staff, account: Account) -> None:
+    """An account can be stopped at once (SAF904), by its keepers and by those responsible for safety."""
+    if not is_keeper(staff, account):
+        _need(staff, (R.NETWORK_MANAGER, R.HEAD, R.SAFEGUARDING_LEAD), "suspend an account that is not theirs")
+
+
+def check_can_resume(staff: Staff) -> None:
+    _need(staff, (R.NETWORK_MANAGER, R.HEAD, R.SAFEGUARDING_LEAD), "let a suspended account go on")
+
+
+def check_can_hand_over(staff: Staff, account: Account) -> None:
+    if not is_keeper(staff, account):
+        _need(staff, (R.NETWORK_MANAGER, R.HEAD), "hand over an account")
+
+
+def check_can_waive(staff: Staff) -> None:
+    """An exception from a rule is the head's alone."""
+    _need(staff, (R.HEAD,), "make an exception from a rule")
+
+
+def check_can_ask_extension(staff: Staff, account: Account) -> None:
+    if not is_keeper(staff, account):
+        raise NotPermitted("Only the owner or deputy can ask for a longer life.")
+
+
+def check_can_confirm(staff: Staff, account: Account) -> None:
+    """LIF604: the owner (or deputy) confirms a standing account each term."""
+    if not is_keeper(staff, account):
+        raise NotPermitted("Only the owner or deputy can confirm that the account is still needed.")
+
+
+def check_can_close(staff: Staff, account: Account) -> None:
+    if not is_keeper(staff, account):
+        _need(staff, (R.NETWORK_MANAGER, R.HEAD), "close an account that is not theirs")
+
+
+def check_can_do_closing_task(staff: Staff, account: Account) -> None:
+    check_can_set_up(staff, account)
+
+
+def check_can_check_followers(staff: Staff, account: Account) -> None:
+    """P1.S3: the owner checks followers; the network manager may step in."""
+    check_can_set_up(staff, account)
+
+
+def check_can_set_audience(staff: Staff, account: Account) -> None:
+    if not is_keeper(staff, account):
+        _need(staff, (R.DATA_MANAGER, R.NETWORK_MANAGER), "set the audience of an account that is not theirs")
+
+
+def check_can_post(staff: Staff, account: Account) -> None:
+    if not is_keeper(staff, account):
+        raise NotPermitted("Only the owner or deputy can post.")
+
+
+def check_can_view_posts(staff: Staff, account: Account) -> None:
+    """Drafts show children: keepers, the network manager (OVS801), the head and the safeguarding lead."""
+    if not is_keeper(staff, account):
+        _need(staff, (R.NETWORK_MANAGER, R.HEAD, R.SAFEGUARDING_LEAD), "look at the posts of an account")
+
+
+def check_can_second_check(staff: Staff, author_id: int) -> None:
+    """MED506: any member of staff but the author; governors do not check photos."""
+    if not staff.current or staff.id == author_id:
+        raise NotPermitted("The second checker must be somebody other than the person who wrote the post.")
+    _need(
+        staff,
+        (R.TEACHER, R.NETWORK_MANAGER, R.HEAD, R.SAFEGUARDING_LEAD, R.DATA_MANAGER),
+        "be the second checker",
+    )
+
+
+def check_can_import(staff: Staff) -> None:
+    _need(staff, (R.DATA_MANAGER, R.NETWORK_MANAGER), "import people and permissions")
+
+
+def check_can_view_people(staff: Staff) -> None:
+    _need(staff, (R.DATA_MANAGER, R.NETWORK_MANAGER, R.SAFEGUARDING_LEAD), "look at people and permissions")
+
+
+def check_can_record_grant(staff: Staff) -> None:
+    _need(staff, (R.DATA_MANAGER,), "record what a parent permits")
+
+
+def check_can_manage_staff(staff: Staff) -> None:
+    _need(staff, (R.NETWORK_MANAGER,), "manage staff and sign-in links")
+
+
+def check_can_view_log(staff: Staff) -> None:
+    """OVS803: the log goes to the head and leadership on request; the network manager and governors see it too."""
+    _need(staff, (R.NETWORK_MANAGER, R.HEAD, R.SAFEGUARDING_LEAD, R.GOVERNOR), "look at the log")
+
+
+def check_can_view_certificate(staff: Staff, account: Account) -> None:
+    check_can_view_account(staff, account)
+
+
+can_request = _answers(check_can_request)
+can_view_account = _answers(check_can_view_account)
+can_view_register = _answers(check_can_view_register)
+can_amend_request = _answers(check_can_amend_request)
+can_decide = _answers(check_can_decide)
+can_set_up = _answers(check_can_set_up)
+can_attest = _answers(check_can_attest)
+can_deposit = _answers(check_can_deposit)
+can_reveal = _answers(check_can_reveal)
+can_test_login = _answers(check_can_test_login)
+can_go_live = _answers(check_can_go_live)
+can_suspend = _answers(check_can_suspend)
+can_resume = _answers(check_can_resume)
+can_hand_over = _answers(check_can_hand_over)
+can_waive = _answers(check_can_waive)
+can_ask_extension = _answers(check_can_ask_extension)
+can_confirm = _answers(check_can_confirm)
+can_close = _answers(check_can_close)
+can_do_closing_task = _answers(check_can_do_closing_task)
+can_check_followers = _answers(check_can_check_followers)
+can_set_audience = _answers(check_can_set_audience)
+can_post = _answers(check_can_post)
+can_view_posts = _answers(check_can_view_posts)
+can_second_check = _answers(check_can_second_check)
+can_import = _answers(check_can_import)
+can_view_people = _answers(check_can_view_people)
+can_record_grant = _answers(check_can_record_grant)
+can_manage_staff = _answers(check_can_manage_staff)
+can_view_log = _answers(check_can_view_log)
+can_view_certificate = _answers(check_can_view_certificate)

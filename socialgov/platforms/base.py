@@ -1,0 +1,200 @@
+"""What a platform's adapter promises. One file a platform; nothing outside this package compares a platform's name.
+
+An adapter declares its capabilities and does only what it declares: every other method raises CannotDo, and the
+product turns that need into a guided task for a person. An adapter is made for one account and lives for one job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from socialgov.errors import SocialgovError
+from socialgov.models import Capability, PlatformInfo, Presence
+
+
+class PlatformError(SocialgovError):
+    """The platform did not do it. `permanent` False: try again later (time-out, 5xx, rate limit until `retry_at`).
+
+    `outcome_unknown` True: the request may have had its effect (the answer was lost). Read before doing it again.
+    """
+
+    status = 502
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        permanent: bool,
+        mend: str = "",
+        retry_at: datetime | None = None,
+        outcome_unknown: bool = False,
+    ) -> None:
+        super().__init__(message, mend)
+        self.permanent = permanent
+        self.retry_at = retry_at
+        self.outcome_unknown = outcome_unknown
+
+
+class CannotDo(PlatformError):
+    """This adapter does not have the capability; a person must do it."""
+
+    def __init__(self, platform: str, capability: Capability) -> None:
+        super().__init__(
+            f"{platform} cannot {capability.value.replace('_', ' ')} by machine.",
+            permanent=True,
+            mend="A person must do it, guided by the task list.",
+        )
+        self.capability = capability
+
+
+class LoginRefused(PlatformError):
+    """User name or password are wrong, or the account does not let us in any more."""
+
+    def __init__(self, message: str, mend: str = "Check the deposited password and deposit it again.") -> None:
+        super().__init__(message, permanent=True, mend=mend)
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What an adapter may sign in with. Never logged, never part of a repr."""
+
+    username: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The public face of the account. None stands for `the platform does not tell`."""
+
+    remote_id: str
+    handle: str
+    display_name: str
+    text: str
+    private: bool | None
+    picture: bytes | None = field(default=None, repr=False)
+    setup_email: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RemotePost:
+    remote_id: str
+    text: str
+    posted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFollower:
+    """`waiting` True: asked to follow and was not accepted yet."""
+
+    remote_id: str
+    handle: str
+    display_name: str
+    waiting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A photo to publish: cleaned bytes, its type, and alternative text."""
+
+    content: bytes = field(repr=False)
+    mime: str
+    alt: str
+    width: int
+    height: int
+
+
+class Platform:
+    """Base of every adapter, for one account: `remote_id` when known, else `handle`; `login` where a person deposited one.
+
+    Reads are complete or raise: a list that could not be read to its end raises PlatformError and never returns short.
+    """
+
+    capabilities: frozenset[Capability] = frozenset()
+
+    def __init__(
+        self, info: PlatformInfo, *, handle: str | None, remote_id: str | None = None, login: Login | None = None
+    ) -> None:
+        self.info = info
+        self.handle = handle
+        self.remote_id = remote_id
+        self.login = login
+
+    def can(self, capability: Capability) -> bool:
+        return capability in self.capabilities
+
+    def _cannot(self, capability: Capability) -> CannotDo:
+        return CannotDo(self.info.name, capability)
+
+    # ---- reading
+    def profile(self) -> Profile:
+        """READ_PROFILE."""
+        raise self._cannot(Capability.READ_PROFILE)
+
+    def presence(self) -> Presence:
+        """SEE_PRESENCE: is it there, deactivated, or gone for good?"""
+        raise self._cannot(Capability.SEE_PRESENCE)
+
+    def posts(self) -> list[RemotePost]:
+        """READ_POSTS: every post that is on the account now."""
+        raise self._cannot(Capability.READ_POSTS)
+
+    def followers(self) -> list[RemoteFollower]:
+        """READ_FOLLOWERS: every follower, and those waiting to be accepted."""
+        raise self._cannot(Capability.READ_FOLLOWERS)
+
+    def follows(self) -> list[str]:
+        """READ_FOLLOWS: the remote ids the account follows."""
+        raise self._cannot(Capability.READ_FOLLOWS)
+
+    def likes(self) -> list[str]:
+        """READ_LIKES: the remote ids of the posts it likes."""
+        raise self._cannot(Capability.READ_LIKES)
+
+    def shares(self) -> list[str]:
+        """READ_SHARES: the remote ids of its reposts and quotes."""
+        raise self._cannot(Capability.READ_SHARES)
+
+    def conversations(self) -> list[str]:
+        """READ_POSTS: the remote ids of its own replies to others (INT404)."""
+        raise self._cannot(Capability.READ_POSTS)
+
+    def check_login(self) -> bool:
+        """CHECK_LOGIN: does the deposited login work? False when refused; PlatformError when it cannot tell."""
+        raise self._cannot(Capability.CHECK_LOGIN)
+
+    # ---- doing
+    def publish(self, text: str, pictures: Iterable[Picture], *, key: str) -> str:
+        """PUBLISH: put it out and return its remote id. Calling again with the same `key` publishes nothing twice."""
+        raise self._cannot(Capability.PUBLISH)
+
+    def delete_post(self, remote_id: str) -> None:
+        """DELETE_POST: take it down; already gone is success."""
+        raise self._cannot(Capability.DELETE_POST)
+
+    def accept_follower(self, remote_id: str) -> None:
+        raise self._cannot(Capability.ACCEPT_FOLLOWER)
+
+    def remove_follower(self, remote_id: str) -> None:
+        """REMOVE_FOLLOWER: refuse a request or end a follow; already gone is success."""
+        raise self._cannot(Capability.REMOVE_FOLLOWER)
+
+    def change_password(self, new_secret: str) -> None:
+        raise self._cannot(Capability.CHANGE_PASSWORD)
+
+    def revoke_access(self) -> None:
+        """REVOKE_ACCESS: end sessions and tokens given to this product; already ended is success."""
+        raise self._cannot(Capability.REVOKE_ACCESS)
+
+    def deactivate(self) -> None:
+        """DEACTIVATE: nobody sees it any more; already deactivated is success."""
+        raise self._cannot(Capability.DEACTIVATE)
+
+    def ask_deletion_code(self) -> None:
+        """DELETE_BY_MAILED_CODE: the platform mails a code to the account's address; a person hands it over."""
+        raise self._cannot(Capability.DELETE_BY_MAILED_CODE)
+
+    def delete(self, code: str | None = None) -> None:
+        """DELETE, or DELETE_BY_MAILED_CODE with `code`: gone for good; already gone is success."""
+        raise self._cannot(Capability.DELETE)

@@ -1,0 +1,219 @@
+"""The schema, as sqlite-utils migrations. Strict tables, foreign keys, and triggers that make the log append-only.
+
+No table has a school id: a home is one school, and no query can cross schools.
+"""
+
+from __future__ import annotations
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+migrations = Migrations("socialgov")
+
+EXPECTED_TRIGGERS = frozenset(
+    {"event_no_update", "event_no_delete", "checkpoint_no_update", "checkpoint_no_delete", "certificate_no_update",
+     "certificate_no_delete"}
+)  # fmt: skip
+
+
+def _append_only(table: str, message: str, mutable: str = "") -> str:
+    when = f" when {mutable}" if mutable else ""
+    return f"""
+    create trigger if not exists {table}_no_update before update on {table}{when}
+      begin select raise(abort, '{message}'); end;
+    create trigger if not exists {table}_no_delete before delete on {table}
+      begin select raise(abort, '{message}'); end;
+    """
+
+
+@migrations()
+def m0001_school(db: Database) -> None:
+    """The school's staff, sign-in and log."""
+    db.executescript(
+        """
+        create table meta (key text primary key, value text not null) strict;
+        create table staff (
+          id integer primary key, name text not null, email text not null unique, roles text not null,
+          person_ref text, joined_at text not null, left_at text) strict;
+        create table signin_link (
+          id integer primary key, staff_id integer not null references staff, token_hash text not null unique,
+          made_at text not null, expires_at text not null, used_at text) strict;
+        create table session (
+          id integer primary key, staff_id integer not null references staff, token_hash text not null unique,
+          started_at text not null, seen_at text not null, expires_at text not null, ended_at text) strict;
+        create index session_staff on session(staff_id);
+        create table event (
+          seq integer primary key, at text not null, actor text not null, tag text not null, subject text not null,
+          subject_id integer, account_id integer, data text not null, prev_hash text not null,
+          hash text not null unique) strict;
+        create index event_account on event(account_id, seq);
+        create index event_tag on event(tag, seq);
+        create table checkpoint (
+          id integer primary key, seq integer not null, head text not null, at text not null, key_id text not null,
+          signature text not null) strict;
+        create table blob (
+          id integer primary key, name text not null unique, content_sha256 text not null, size integer not null,
+          mime text not null, purpose text not null, account_id integer, made_by integer references staff,
+          made_at text not null, erased_at text) strict;
+        create index blob_account on blob(account_id);
+        """
+        + _append_only("event", "the log is append-only")
+        + _append_only("checkpoint", "checkpoints are append-only")
+    )
+
+
+@migrations()
+def m0002_accounts(db: Database) -> None:
+    """Accounts, what was observed about them, and what follows from it."""
+    db.executescript(
+        """
+        create table account (
+          id integer primary key, platform text not null, kind text not null, state text not null,
+          handle_wished text not null, handle text, remote_id text, purpose text not null, audience text not null,
+          owner_id integer not null references staff, deputy_id integer not null references staff,
+          requested_by integer not null references staff, requested_at text not null, starts_on text not null,
+          ends_on text, review_on text, school_email text, return_reason text, returned_at text,
+          decided_by integer references staff, decided_at text, decision_reason text, live_at text,
+          suspended_at text, suspend_reason text, confirmed_at text, closed_at text,
+          found_unregistered integer not null default 0, check_due_at text, checked_at text,
+          version integer not null default 1,
+          check (state in ('requested','approved','declined','withdrawn','live','suspended','closing','closed')),
+          check (kind in ('trip','standing','whole_school'))) strict;
+        create index account_state on account(state, ends_on);
+        create index account_check on account(state, check_due_at);
+        create index account_owner on account(owner_id);
+        create index account_deputy on account(deputy_id);
+        create index account_platform on account(platform, state);
+        create unique index account_remote on account(platform, remote_id) where remote_id is not null;
+        create table observation (
+          id integer primary key, account_id integer not null references account, fact text not null,
+          value text not null, observed_at text not null, source text not null check (source in ('api','attested')),
+          observed_by integer references staff, evidence_id integer references blob, note text) strict;
+        create index observation_newest on observation(account_id, fact, observed_at desc, id desc);
+        create table finding (
+          account_id integer not null references account, rule_id text not null, answer integer,
+          because text not null, enforcement text not null, evidence_at text, evidence_source text,
+          evidence_by integer, waived_by integer, evaluated_at text not null, since_at text not null,
+          primary key (account_id, rule_id)) strict;
+        create index finding_answer on finding(answer, enforcement, account_id);
+        create table waiver (
+          id integer primary key, account_id integer not null references account, rule_id text not null,
+          reason text not null, decided_by integer not null references staff, decided_at text not null,
+          until_on text, ended_at text) strict;
+        create index waiver_account on waiver(account_id);
+        create table extension (
+          id integer primary key, account_id integer not null references account, until_on text not null,
+          reason text not null, asked_by integer not null references staff, asked_at text not null, approved integer,
+          decided_by integer references staff, decided_at text, decision_reason text) strict;
+        create index extension_account on extension(account_id);
+        create table credential (
+          id integer primary key, account_id integer not null references account, kind text not null,
+          username text not null, email text, sealed blob, fingerprint text not null, strength integer not null,
+          problems text not null, reused integer not null, deposited_by integer not null references staff,
+          deposited_at text not null, superseded_at text, destroyed_at text) strict;
+        create index credential_account on credential(account_id, kind, superseded_at);
+        create index credential_fingerprint on credential(fingerprint);
+        create table reveal (
+          id integer primary key, credential_id integer not null references credential,
+          staff_id integer not null references staff, reason text not null, at text not null) strict;
+        """
+    )
+
+
+@migrations()
+def m0003_people(db: Database) -> None:
+    """People, what is permitted for them, audiences and followers."""
+    db.executescript(
+        """
+        create table person (
+          id integer primary key, kind text not null check (kind in ('pupil','carer','staff')), ref text not null,
+          first_name text not null, last_name text not null, email text, born_on text, year_group text, form text,
+          left_on text, unique (kind, ref)) strict;
+        create index person_name on person(last_name, first_name);
+        create table carer (
+          carer_id integer not null references person, pupil_id integer not null references person,
+          relation text not null, primary key (carer_id, pupil_id)) strict;
+        create index carer_pupil on carer(pupil_id);
+        create table grant_of (
+          id integer primary key, person_id integer not null references person, use text not null,
+          account_id integer references account, answer text not null, given_by integer references person,
+          given_on text not null, valid_until_on text, basis text not null, recorded_at text not null,
+          recorded_by integer references staff) strict;
+        create index grant_person on grant_of(person_id, use);
+        create table audience_member (
+          account_id integer not null references account, person_id integer not null references person,
+          added_at text not null, added_by integer references staff, left_at text,
+          primary key (account_id, person_id)) strict;
+        create table follower (
+          id integer primary key, account_id integer not null references account, remote_id text not null,
+          handle text not null, display_name text not null, first_seen_at text not null, last_seen_at text not null,
+          gone_at text, decision text check (decision in ('accepted','refused')), person_id integer references person,
+          decided_by integer references staff, decided_at text, reason text, unique (account_id, remote_id)) strict;
+        create index follower_person on follower(person_id);
+        """
+    )
+
+
+@migrations()
+def m0004_posts(db: Database) -> None:
+    """Posts, their photos and who is in them."""
+    db.executescript(
+        """
+        create table post (
+          id integer primary key, account_id integer not null references account,
+          author_id integer not null references staff, state text not null, text text not null,
+          created_at text not null, permanence_confirmed_at text, school_equipment integer not null default 0,
+          own_work integer not null default 0, credit text, nobody_identifiable integer not null default 0,
+          checked_by integer references staff, checked_at text, check_reason text, publishing_at text,
+          published_at text, remote_id text, removed_at text, version integer not null default 1) strict;
+        create index post_account on post(account_id, state);
+        create table media (
+          id integer primary key, post_id integer not null references post, blob_id integer not null references blob,
+          mime text not null, width integer not null, height integer not null, alt text not null,
+          cleaned integer not null) strict;
+        create index media_post on media(post_id);
+        create table depiction (
+          post_id integer not null references post, person_id integer not null references person,
+          use text not null, in_text integer not null default 0, added_by integer references staff,
+          primary key (post_id, person_id, use)) strict;
+        create table seen_post (
+          account_id integer not null references account, remote_id text not null, first_seen_at text not null,
+          post_id integer references post, primary key (account_id, remote_id)) strict;
+        """
+    )
+
+
+@migrations()
+def m0005_closing(db: Database) -> None:
+    """Closings, their proof, and the mail that must not be lost."""
+    db.executescript(
+        """
+        create table closing (
+          id integer primary key, account_id integer not null unique references account, reason text not null,
+          started_at text not null, started_by integer references staff, finished_at text) strict;
+        create table closing_step (
+          id integer primary key, closing_id integer not null references closing, position integer not null,
+          name text not null, doer text not null, state text not null, not_before_at text,
+          attempts integer not null default 0, last_error text, done_at text, done_by integer references staff,
+          observation_id integer references observation, detail text not null default '{}',
+          unique (closing_id, position)) strict;
+        create index closing_step_state on closing_step(state, not_before_at);
+        create table certificate (
+          id integer primary key, account_id integer not null unique references account, issued_at text not null,
+          body text not null, signature text not null, key_id text not null) strict;
+        create table notice (
+          id integer primary key, staff_id integer not null references staff, account_id integer references account,
+          kind text not null, text text not null, made_at text not null, read_at text,
+          dedupe_key text not null unique) strict;
+        create index notice_staff on notice(staff_id, read_at);
+        create table outbox (
+          id integer primary key, to_address text not null, subject text not null, body text not null,
+          dedupe_key text not null unique, queued_at text not null, next_at text not null, attempts integer not null,
+          sent_at text, gave_up_at text, last_error text) strict;
+        create index outbox_due on outbox(sent_at, gave_up_at, next_at);
+        create table job_run (
+          name text primary key, claimed_until text, started_at text, finished_at text, result text,
+          error text) strict;
+        """
+        + _append_only("certificate", "certificates are append-only")
+    )
