@@ -106,7 +106,7 @@ class Picture:
 
 
 class Platform:
-    """Base of every adapter, for one account: `remote_id` when known, else `handle`; `login` where a person deposited one.
+    """Base of every adapter, for one account: known by `remote_id`, else by `handle`; `login` where one is deposited.
 
     Reads are complete or raise: a list that could not be read to its end raises PlatformError and never returns short.
     """
