@@ -207,9 +207,9 @@ def m0005_closing(db: Database) -> None:
           dedupe_key text not null unique) strict;
         create index notice_staff on notice(staff_id, read_at);
         create table outbox (
-          id integer primary key, to_address text not null, subject text not null, body text not null,
+          id integer primary key, to_address text not null, subject text not null, body text not null, path text,
           dedupe_key text not null unique, queued_at text not null, next_at text not null, attempts integer not null,
-          sent_at text, gave_up_at text, last_error text) strict;
+          claimed_until text, sent_at text, gave_up_at text, last_error text) strict;
         create index outbox_due on outbox(sent_at, gave_up_at, next_at);
         create table job_run (
           name text primary key, claimed_until text, started_at text, finished_at text, result text,
