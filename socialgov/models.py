@@ -414,6 +414,7 @@ class Follower:
     decided_by: int | None
     decided_at: datetime | None
     reason: str | None
+    waiting: bool = False  # asked to follow, and the platform has not let them in yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -437,6 +438,10 @@ class Post:
     remote_id: str | None
     removed_at: datetime | None
     version: int
+    people_in_picture: int | None = None  # as stated by the author (MED505)
+    link: str | None = None  # where a person posted it by hand
+    evidence_id: int | None = None  # the screenshot of that, a sealed blob
+    take_down_by_at: datetime | None = None  # a permission no longer covers it (MED513)
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,7 +148,8 @@ def m0003_people(db: Database) -> None:
           id integer primary key, account_id integer not null references account, remote_id text not null,
           handle text not null, display_name text not null, first_seen_at text not null, last_seen_at text not null,
           gone_at text, decision text check (decision in ('accepted','refused')), person_id integer references person,
-          decided_by integer references staff, decided_at text, reason text, unique (account_id, remote_id)) strict;
+          decided_by integer references staff, decided_at text, reason text, waiting integer not null default 0,
+          unique (account_id, remote_id)) strict;
         create index follower_person on follower(person_id);
         """
     )
@@ -165,7 +166,8 @@ def m0004_posts(db: Database) -> None:
           created_at text not null, permanence_confirmed_at text, school_equipment integer not null default 0,
           own_work integer not null default 0, credit text, nobody_identifiable integer not null default 0,
           checked_by integer references staff, checked_at text, check_reason text, publishing_at text,
-          published_at text, remote_id text, removed_at text, version integer not null default 1) strict;
+          published_at text, remote_id text, removed_at text, version integer not null default 1,
+          people_in_picture integer, link text, evidence_id integer references blob, take_down_by_at text) strict;
         create index post_account on post(account_id, state);
         create table media (
           id integer primary key, post_id integer not null references post, blob_id integer not null references blob,
@@ -176,6 +178,7 @@ def m0004_posts(db: Database) -> None:
           post_id integer not null references post, person_id integer not null references person,
           use text not null, in_text integer not null default 0, added_by integer references staff,
           primary key (post_id, person_id, use)) strict;
+        create index depiction_person on depiction(person_id);
         create table seen_post (
           account_id integer not null references account, remote_id text not null, first_seen_at text not null,
           post_id integer references post, primary key (account_id, remote_id)) strict;
