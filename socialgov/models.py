@@ -295,6 +295,7 @@ class Account:
     check_due_at: datetime | None
     checked_at: datetime | None
     version: int
+    set_up_at: datetime | None = None  # since when `handle` is this one: older observations are of another account
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,7 +385,10 @@ class Extension:
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A deposit as the store keeps it: the secret is `sealed` and never part of a listing."""
+    """A deposit as the store keeps it: the secret is `sealed` and never part of a listing.
+
+    `deposited_by` None: the machine made it up while it changed the password.
+    """
 
     id: int
     account_id: int
@@ -394,7 +398,7 @@ class Credential:
     strength: int
     problems: tuple[str, ...]
     reused: bool
-    deposited_by: int
+    deposited_by: int | None
     deposited_at: datetime
     superseded_at: datetime | None
 

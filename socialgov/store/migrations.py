@@ -75,7 +75,7 @@ def m0002_accounts(db: Database) -> None:
           ends_on text, review_on text, school_email text, return_reason text, returned_at text,
           decided_by integer references staff, decided_at text, decision_reason text, live_at text,
           suspended_at text, suspend_reason text, confirmed_at text, closed_at text,
-          found_unregistered integer not null default 0, check_due_at text, checked_at text,
+          found_unregistered integer not null default 0, check_due_at text, checked_at text, set_up_at text,
           version integer not null default 1,
           check (state in ('requested','approved','declined','withdrawn','live','suspended','closing','closed')),
           check (kind in ('trip','standing','whole_school'))) strict;
@@ -96,6 +96,8 @@ def m0002_accounts(db: Database) -> None:
           evidence_by integer, waived_by integer, evaluated_at text not null, since_at text not null,
           primary key (account_id, rule_id)) strict;
         create index finding_answer on finding(answer, enforcement, account_id);
+        create index finding_trouble on finding(account_id, answer)
+          where enforcement = 'enforced' and waived_by is null and answer is not 1;
         create table waiver (
           id integer primary key, account_id integer not null references account, rule_id text not null,
           reason text not null, decided_by integer not null references staff, decided_at text not null,
@@ -106,13 +108,17 @@ def m0002_accounts(db: Database) -> None:
           reason text not null, asked_by integer not null references staff, asked_at text not null, approved integer,
           decided_by integer references staff, decided_at text, decision_reason text) strict;
         create index extension_account on extension(account_id);
+        create unique index extension_open on extension(account_id) where approved is null;
         create table credential (
           id integer primary key, account_id integer not null references account, kind text not null,
-          username text not null, email text, sealed blob, fingerprint text not null, strength integer not null,
-          problems text not null, reused integer not null, deposited_by integer not null references staff,
+          username text not null, email text, sealed blob, fingerprint text, strength integer not null,
+          problems text not null, reused integer not null, deposited_by integer references staff,
           deposited_at text not null, superseded_at text, destroyed_at text) strict;
         create index credential_account on credential(account_id, kind, superseded_at);
-        create index credential_fingerprint on credential(fingerprint);
+        create table credential_fingerprint (
+          fingerprint text not null, credential_id integer not null references credential,
+          primary key (fingerprint, credential_id)) strict, without rowid;
+        create index credential_fingerprint_of on credential_fingerprint(credential_id);
         create table reveal (
           id integer primary key, credential_id integer not null references credential,
           staff_id integer not null references staff, reason text not null, at text not null) strict;

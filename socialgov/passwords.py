@@ -1,0 +1,133 @@
+"""How strong a platform's password is, and what is wrong with it (SEC202). Pure apart from zxcvbn, which is slow to load.
+
+zxcvbn alone is not enough: it scores `Twitter@StMarys1` 4 of 4 although it is the platform, the school and a digit. So
+the words that anybody could guess from the account are taken out, and what is left is scored as well.
+The composition (8 or more characters, letters, numbers and symbols) is what the schools' policies ask for (P2.6); it is
+for passwords held in escrow only, never for signing in here.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import string
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+LONGEST = 256  # no platform takes more; the bound keeps a pasted file out
+SCORED = 72  # zxcvbn raises ValueError above this
+SHORTEST_CONTEXT_WORD = 3
+SYMBOLS = "!#%+-.:=?@_"
+
+_LOOKS_LIKE = str.maketrans("@430!1l$57", "aaeoiiisst")  # 1 stands for i and for l, so those two count as one
+_WORD = re.compile(r"[^\W_]+")
+_YEAR = re.compile(r"(?:19|20)\d\d")
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """`strength` is zxcvbn's 0 to 4; `problems` are sentences for the depositor, which never quote the password."""
+
+    strength: int
+    problems: tuple[str, ...]
+
+
+def assess(secret: str, *, context: Iterable[str], min_length: int, min_strength: int) -> Assessment:
+    """What is wrong with `secret` for an account that `context` describes (school, handle, platform, purpose, names).
+
+    Raises nothing for any text: over-long input is scored by its first 72 characters.
+    """
+    text = unicodedata.normalize("NFKC", secret)
+    words = context_words(context)
+    left = without_context(text, words)
+    whole = _score(text, words)
+    strength = min(whole.strength, _score(left, words).strength)
+    problems = list(_composition(text, min_length))
+    if whole.one_word or (whole.strength < min_strength and whole.patterned):
+        problems.append("It is built on a word, a name or a pattern that is easily guessed.")
+    elif whole.strength < min_strength:
+        problems.append("It is too easy to guess. Make it longer.")
+    elif strength < min_strength:
+        problems.append(
+            "It is built on words anybody could guess for this account: the school, the platform, the handle, "
+            "what the account is for, a name or a year."
+        )
+    return Assessment(strength, tuple(problems))
+
+
+def context_words(phrases: Iterable[str]) -> tuple[str, ...]:
+    """The guessable words of `phrases`, folded: each word, neighbouring words joined, and the initials; longest first."""
+    found: set[str] = set()
+    for phrase in phrases:
+        words = _WORD.findall(_folded(phrase.replace("'", "").replace("\N{RIGHT SINGLE QUOTATION MARK}", "")))
+        found.update(words)
+        found.update("".join(words[i : i + n]) for n in (2, 3) for i in range(len(words) - n + 1))
+        found.add("".join(word[0] for word in words))
+    return tuple(sorted((w for w in found if len(w) >= SHORTEST_CONTEXT_WORD), key=lambda w: (-len(w), w)))
+
+
+def without_context(secret: str, words: Iterable[str]) -> str:
+    """`secret` without the context words and years in it, in whatever capitals and with 0 for o, @ for a and so on."""
+    text = _YEAR.sub("", secret)
+    looks = _folded(text).translate(_LOOKS_LIKE)
+    if len(looks) != len(text):  # folding changed the length (ß, ligatures): work on what it was folded to
+        text = looks
+    for word in words:
+        shape = word.translate(_LOOKS_LIKE)
+        while (at := looks.find(shape)) >= 0:
+            looks = looks[:at] + looks[at + len(shape) :]
+            text = text[:at] + text[at + len(shape) :]
+    return text
+
+
+def new_secret(length: int = 24) -> str:
+    """A random password with letters, numbers and symbols that every platform takes, about 6 bits a character."""
+    alphabet = string.ascii_letters + string.digits + SYMBOLS
+    while True:
+        secret = "".join(secrets.choice(alphabet) for _ in range(length))
+        if not list(_composition(secret, length)):
+            return secret
+
+
+def _composition(text: str, min_length: int) -> Iterable[str]:
+    if len(text) < min_length:
+        yield f"It is shorter than {min_length} characters."
+    if len(text) > LONGEST:
+        yield f"It is longer than {LONGEST} characters."
+    missing = [
+        name
+        for name, there in (
+            ("letters", any(c.isalpha() for c in text)),
+            ("numbers", any(c.isdigit() for c in text)),
+            ("symbols", any(not c.isalnum() and not c.isspace() for c in text)),
+        )
+        if not there
+    ]
+    if missing:
+        yield f"It has no {' and no '.join(missing)}."
+
+
+@dataclass(frozen=True, slots=True)
+class _Score:
+    strength: int
+    one_word: bool
+    patterned: bool
+
+
+def _score(text: str, words: tuple[str, ...]) -> _Score:
+    """zxcvbn's answer; `one_word`: more than half of the text is a single dictionary word (P2.6); `patterned`: it found
+    a word, date, row of keys or repetition at all."""
+    from zxcvbn import zxcvbn
+
+    scored = text[:SCORED]
+    if not scored:
+        return _Score(0, False, False)
+    answer = zxcvbn(scored, user_inputs=list(words))
+    found = [(part["pattern"], len(part["token"])) for part in answer["sequence"]]
+    longest = max((length for pattern, length in found if pattern == "dictionary"), default=0)
+    return _Score(answer["score"], longest * 2 > len(text), any(pattern != "bruteforce" for pattern, _ in found))
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()
