@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from socialgov.errors import Conflict
-from socialgov.models import AccountKind, AccountState, Capability, StepDoer, StepName
+from socialgov.models import AccountKind, AccountState, Capability, Fact, Presence, StepDoer, StepName
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from zoneinfo import ZoneInfo
 
     from socialgov.models import Account, PlatformInfo, Policy
@@ -135,6 +135,74 @@ def _doer(name: StepName, capabilities: frozenset[Capability]) -> StepDoer:
     if needed is None or needed in capabilities:
         return StepDoer.MACHINE
     return StepDoer.PERSON
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What must be seen before a step counts as done. `capability` is what a machine needs to look for itself.
+
+    `attested` is the value a person vouches for where no machine can look; with `screenshot` they show it.
+    """
+
+    fact: Fact
+    capability: Capability
+    attested: Any
+    screenshot: bool = True
+
+
+PROOFS: Mapping[StepName, Proof] = {
+    StepName.TAKE_CONTENT_DOWN: Proof(Fact.POSTS, Capability.READ_POSTS, 0),
+    StepName.CHANGE_PASSWORD: Proof(Fact.LOGIN_WORKS, Capability.CHECK_LOGIN, True, screenshot=False),
+    StepName.REVOKE_ACCESS: Proof(Fact.OUR_ACCESS, Capability.CHECK_LOGIN, False, screenshot=False),
+    StepName.DEACTIVATE: Proof(Fact.PRESENCE, Capability.SEE_PRESENCE, Presence.DEACTIVATED),
+    StepName.SEE_IT_GONE: Proof(Fact.PRESENCE, Capability.SEE_PRESENCE, Presence.DEACTIVATED),
+    StepName.DELETE: Proof(Fact.PRESENCE, Capability.SEE_PRESENCE, Presence.GONE),
+    StepName.SEE_IT_GONE_FOR_GOOD: Proof(Fact.PRESENCE, Capability.SEE_PRESENCE, Presence.GONE),
+}
+
+
+def proves(name: StepName, value: Any, platform: PlatformInfo) -> bool:
+    """Does this fresh value show that the step has had its effect? A value that is unknown never does."""
+    if name in (StepName.DEACTIVATE, StepName.SEE_IT_GONE):
+        return value in (Presence.DEACTIVATED, Presence.GONE)
+    if name is StepName.DELETE and platform.deletion_delay_days:
+        # deleted, but the platform can still undo it: SEE_IT_GONE_FOR_GOOD looks again when it no longer can
+        return value in (Presence.DEACTIVATED, Presence.GONE)
+    proof = PROOFS[name]
+    return value is not None and bool(value == proof.attested)
+
+
+def step_not_before(
+    name: StepName,
+    *,
+    plan: Sequence[StepName],
+    account: Account,
+    platform: PlatformInfo,
+    policy: Policy,
+    zone: ZoneInfo,
+    started_at: datetime,
+    now: datetime,
+) -> datetime:
+    """The earliest moment for a step whose turn comes at `now` (LIF603).
+
+    Where the school deletes, it waits its own days from the end first, and afterwards until the platform can no longer
+    undo it. Where deactivation becomes deletion by itself, only the platform's delay counts.
+    """
+    delay, deletes = timedelta(days=platform.deletion_delay_days), StepName.DELETE in plan
+    if name is StepName.WAIT_THE_DELAY:
+        if not deletes:
+            return now + delay
+        end = ends_at(account, zone)
+        base = started_at if end is None else min(started_at, end)
+        return max(now, base + timedelta(days=policy.days_from_end_to_deletion))
+    if name is StepName.SEE_IT_GONE_FOR_GOOD and deletes:
+        return now + delay
+    return now
+
+
+def back_off(attempts: int) -> timedelta:
+    """How long to leave a platform or a mail server alone after the n-th failure: 5 minutes, doubled, at most a day."""
+    return min(timedelta(minutes=5) * 2 ** min(attempts - 1, 10), timedelta(days=1))
 
 
 def diagram() -> str:

@@ -72,6 +72,8 @@ class Fact(StrEnum):
     SHARES = "shares"  # int, reposts and quotes
     CONVERSATIONS = "conversations"  # int, replies and messages to others
     OUTSIDE_POSTS = "outside_posts"  # int, posts that did not pass the gate here
+    POSTS = "posts"  # int, everything that is on the account: posts and replies (seen while closing)
+    OUR_ACCESS = "our_access"  # bool, sessions or tokens given to this product still work (seen while closing)
 
 
 class Presence(StrEnum):

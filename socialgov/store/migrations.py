@@ -204,7 +204,7 @@ def m0005_closing(db: Database) -> None:
           id integer primary key, closing_id integer not null references closing, position integer not null,
           name text not null, doer text not null, state text not null, not_before_at text,
           attempts integer not null default 0, last_error text, done_at text, done_by integer references staff,
-          observation_id integer references observation, detail text not null default '{}',
+          observation_id integer references observation, detail text not null default '{}', claimed_until text,
           unique (closing_id, position)) strict;
         create index closing_step_state on closing_step(state, not_before_at);
         create table certificate (

@@ -1,0 +1,330 @@
+"""Questions about closings, their steps and their certificates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from socialgov.errors import Conflict, NotFound
+from socialgov.models import Account, Closing, ClosingStep, StepDoer, StepState
+from socialgov.store.connect import guarded_update, insert
+from socialgov.store.rows import all_of, dicts, moment_text, one_of, scalar, to_column
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlite_utils import Database
+
+    from socialgov.lifecycle import PlannedStep
+
+LEASE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate of deletion as issued: `body` is the canonical JSON that was signed."""
+
+    id: int
+    account_id: int
+    issued_at: datetime
+    body: str = field(repr=False)
+    signature: str
+    key_id: str
+
+
+def accounts_whose_time_may_be_over(db: Database, today: date, confirmed_before: datetime) -> list[Account]:
+    """Accounts that can close and whose end day lies before `today`, or that nobody confirmed since.
+
+    A wide net: lifecycle.due_transition decides.
+    """
+    return all_of(
+        db,
+        Account,
+        "select * from account where state in ('approved', 'live', 'suspended') and ends_on < :today"
+        " union select * from account where state in ('live', 'suspended') and kind != 'trip'"
+        " and coalesce(confirmed_at, live_at) <= :confirmed order by id",
+        {"today": to_column(today), "confirmed": to_column(confirmed_before)},
+    )
+
+
+def accounts_ending_between(db: Database, first: date, last: date) -> list[Account]:
+    """Accounts that can close and whose end day lies in `first` to `last`, both included."""
+    return all_of(
+        db,
+        Account,
+        "select * from account where state in ('approved', 'live', 'suspended') and ends_on between ? and ? order by id",
+        (first, last),
+    )
+
+
+def accounts_confirmed_before(db: Database, moment: datetime) -> list[Account]:
+    """Standing accounts that nobody has confirmed since `moment` (LIF604)."""
+    return all_of(
+        db,
+        Account,
+        "select * from account where state in ('live', 'suspended') and kind != 'trip'"
+        " and coalesce(confirmed_at, live_at) <= ? order by id",
+        (moment,),
+    )
+
+
+def notices_given(db: Database, dedupe_keys: Sequence[str]) -> set[str]:
+    """Which of these notices were given already, to anybody: one statement for a whole pass."""
+    if not dedupe_keys:
+        return set()
+    rows = db.execute(
+        "select dedupe_key from notice where dedupe_key in (select value from json_each(?))",
+        (to_column(list(dedupe_keys)),),
+    )
+    return {row[0] for row in rows}
+
+
+# --------------------------------------------------------------------------------------------------- closings
+
+
+def insert_closing(db: Database, *, account_id: int, reason: str, started_by: int | None, now: datetime) -> int:
+    return insert(
+        db, "closing", {"account_id": account_id, "reason": reason, "started_at": now, "started_by": started_by}
+    )
+
+
+def insert_plan(db: Database, closing_id: int, plan: Sequence[PlannedStep]) -> None:
+    """The steps of the plan, in order, none of them begun."""
+    db.conn.executemany(
+        "insert into closing_step (closing_id, position, name, doer, state) values (?, ?, ?, ?, ?)",
+        [
+            (closing_id, position, step.name.value, step.doer.value, StepState.PENDING.value)
+            for position, step in enumerate(plan, start=1)
+        ],
+    )
+
+
+def closing_by_id(db: Database, closing_id: int) -> Closing:
+    """Raises NotFound."""
+    closing = one_of(db, Closing, "select * from closing where id = ?", (closing_id,))
+    if closing is None:
+        raise NotFound("There is no such closing.")
+    return closing
+
+
+def closing_of(db: Database, account_id: int) -> Closing | None:
+    """The account's closing, running or finished; None when it was never closed."""
+    return one_of(db, Closing, "select * from closing where account_id = ?", (account_id,))
+
+
+def steps_of(db: Database, closing_id: int) -> list[ClosingStep]:
+    """The plan in order."""
+    return all_of(db, ClosingStep, "select * from closing_step where closing_id = ? order by position", (closing_id,))
+
+
+def step_by_id(db: Database, step_id: int) -> ClosingStep:
+    """Raises NotFound."""
+    step = one_of(db, ClosingStep, "select * from closing_step where id = ?", (step_id,))
+    if step is None:
+        raise NotFound("There is no such step.")
+    return step
+
+
+def first_open_step(db: Database, closing_id: int) -> ClosingStep | None:
+    """The step whose turn it is; None when all are done."""
+    return one_of(
+        db,
+        ClosingStep,
+        "select * from closing_step where closing_id = ? and state != 'done' order by position limit 1",
+        (closing_id,),
+    )
+
+
+def due_closings(db: Database, now: datetime) -> list[int]:
+    """Closings with a step for the machine whose time has come and that nobody holds, oldest first."""
+    rows = db.execute(
+        "select closing_id from closing_step where state = 'waiting' and (not_before_at is null or not_before_at <= ?)"
+        f" and {_FREE} order by closing_id",
+        (moment_text(now), moment_text(now), moment_text(now + LEASE)),
+    )
+    return [row[0] for row in rows]
+
+
+def tasks_of_keeper(db: Database, staff_id: int) -> list[tuple[ClosingStep, int]]:
+    """Closing tasks that wait for this owner or deputy, each with its account's id, oldest first."""
+    rows = dicts(
+        db,
+        "select closing_step.*, closing.account_id as account_id from closing_step"
+        " join closing on closing.id = closing_step.closing_id join account on account.id = closing.account_id"
+        " where closing_step.state = 'task' and ? in (account.owner_id, account.deputy_id)"
+        " order by closing.started_at, closing_step.id",
+        (staff_id,),
+    )
+    return [(step_by_id(db, row["id"]), row["account_id"]) for row in rows]
+
+
+# --------------------------------------------------------------------------------------------------- steps
+
+# free: never claimed, the lease is over, or it lies further ahead than any lease can (the clock was moved back)
+_FREE = "(claimed_until is null or claimed_until <= ? or claimed_until > ?)"
+
+
+def claim_step(db: Database, step: ClosingStep, now: datetime) -> int | None:
+    """Take a machine's step for LEASE; its attempt number, which guards what follows, or None when another holds it."""
+    at = moment_text(now)
+    done = db.execute(
+        "update closing_step set claimed_until = ?, attempts = attempts + 1"
+        " where id = ? and state = 'waiting' and attempts = ? and (not_before_at is null or not_before_at <= ?)"
+        f" and {_FREE}",
+        (moment_text(now + LEASE), step.id, step.attempts, at, at, moment_text(now + LEASE)),
+    )
+    return step.attempts + 1 if done.rowcount == 1 else None
+
+
+def update_step(
+    db: Database, step_id: int, changes: Mapping[str, Any], *, state: StepState, attempts: int | None = None
+) -> None:
+    """Change a step while it is in `state` and, for the machine, while the claim is still its own; else Conflict."""
+    where: dict[str, Any] = {"state": state}
+    if attempts is not None:
+        where["attempts"] = attempts
+    guarded_update(db, "closing_step", step_id, {"claimed_until": None, **changes}, where=where)
+
+
+def open_step(
+    db: Database, step: ClosingStep, *, state: StepState, doer: StepDoer, not_before_at: datetime | None
+) -> None:
+    """Give a pending step its turn."""
+    update_step(
+        db,
+        step.id,
+        {"state": state, "doer": doer, "not_before_at": not_before_at, "attempts": 0, "last_error": None},
+        state=StepState.PENDING,
+    )
+
+
+def posts_being_published(db: Database, account_id: int) -> int:
+    """Posts whose fate on the platform is not settled yet."""
+    return int(
+        scalar(db, "select count(*) from post where account_id = ? and state = 'publishing'", (account_id,)) or 0
+    )
+
+
+def discard_unpublished_posts(db: Database, account_id: int) -> int:
+    """Freeze: nothing that waits can be published any more (MED511)."""
+    done = db.execute(
+        "update post set state = 'discarded', version = version + 1"
+        " where account_id = ? and state in ('draft', 'waiting', 'refused')",
+        (account_id,),
+    )
+    return int(done.rowcount)
+
+
+def mark_posts_removed(db: Database, account_id: int, now: datetime) -> list[int]:
+    """Every published post of the account is down; their ids, for the log."""
+    ids = [
+        row[0]
+        for row in db.execute(
+            "select id from post where account_id = ? and state = 'published' order by id", [account_id]
+        )
+    ]
+    db.execute(
+        "update post set state = 'removed', removed_at = ?, version = version + 1"
+        " where account_id = ? and state = 'published'",
+        (moment_text(now), account_id),
+    )
+    return ids
+
+
+# --------------------------------------------------------------------------------------------------- erasing
+
+# What is held about people for one account's sake (LIF606), as the statement that forgets it. Order matters:
+# rows that point at others go first. The log and the observations of the closing stay: they hold ids only.
+_FORGET: Mapping[str, str] = {
+    "depictions": "delete from depiction where post_id in (select id from post where account_id = :account)",
+    "photos": "delete from media where post_id in (select id from post where account_id = :account)",
+    "seen posts": "delete from seen_post where account_id = :account",
+    "followers": "delete from follower where account_id = :account",
+    "audience": "delete from audience_member where account_id = :account",
+    "permissions for this account alone": "delete from grant_of where account_id = :account",
+    "texts of posts": "update post set text = '', credit = null, check_reason = null where account_id = :account"
+    " and (text != '' or credit is not null or check_reason is not null)",
+    "findings about people": "delete from finding where account_id = :account"
+    " and substr(rule_id, 1, 3) in ('AUD', 'INT', 'MED')",
+    "notes on observations": "update observation set note = null where account_id = :account and note is not null"
+    " and id not in (select observation_id from closing_step where observation_id is not null)",
+    "profile texts": "update observation set value = '\"erased\"' where account_id = :account"
+    " and fact = 'profile_text' and value != '\"erased\"'",
+}
+
+
+def forget_people(db: Database, account_id: int) -> dict[str, int]:
+    """Erase what was held about people for this account; how many rows of each kind. Twice is harmless."""
+    return {what: int(db.execute(sql, {"account": account_id}).rowcount) for what, sql in _FORGET.items()}
+
+
+def people_still_held(db: Database, account_id: int) -> int:
+    """A fresh look: how many rows about people are left for this account."""
+    return int(
+        scalar(
+            db,
+            "select (select count(*) from follower where account_id = ?)"
+            " + (select count(*) from audience_member where account_id = ?)"
+            " + (select count(*) from grant_of where account_id = ?)"
+            " + (select count(*) from depiction join post on post.id = post_id where account_id = ?)"
+            " + (select count(*) from media join post on post.id = post_id where account_id = ?)"
+            " + (select count(*) from credential where account_id = ? and sealed is not null)",
+            (account_id,) * 6,
+        )
+    )
+
+
+def blobs_to_erase(db: Database, account_id: int) -> list[int]:
+    """Every sealed file kept for the account but the evidence that it is gone, which the certificate names."""
+    rows = db.execute(
+        "select id from blob where account_id = ? and erased_at is null and id not in ("
+        " select evidence_id from observation join closing_step on closing_step.observation_id = observation.id"
+        " join closing on closing.id = closing_step.closing_id"
+        " where closing.account_id = ? and evidence_id is not null) order by id",
+        (account_id, account_id),
+    )
+    return [row[0] for row in rows]
+
+
+def truncate_wal(db: Database) -> None:
+    """Overwrite what was erased in the journal too (secure_delete alone leaves it there). A busy database: later."""
+    db.execute("pragma wal_checkpoint(truncate)").fetchone()
+
+
+# --------------------------------------------------------------------------------------------------- certificates
+
+
+def insert_certificate(db: Database, *, account_id: int, body: str, signature: str, key_id: str, now: datetime) -> int:
+    values = {"account_id": account_id, "issued_at": now, "body": body, "signature": signature, "key_id": key_id}
+    return insert(db, "certificate", values)
+
+
+def certificate_of(db: Database, account_id: int) -> Certificate | None:
+    """The account's certificate of deletion; None while it is not closed."""
+    return one_of(db, Certificate, "select * from certificate where account_id = ?", (account_id,))
+
+
+def evidence_hashes(db: Database, closing_id: int) -> dict[int, str]:
+    """SHA-256 of the content of each screenshot that a step of this closing rests on, by observation."""
+    rows = db.execute(
+        "select observation.id, blob.content_sha256 from closing_step"
+        " join observation on observation.id = closing_step.observation_id"
+        " join blob on blob.id = observation.evidence_id where closing_step.closing_id = ?",
+        (closing_id,),
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def close_account_row(db: Database, account: Account, now: datetime) -> None:
+    """closing → closed, once."""
+    try:
+        guarded_update(
+            db,
+            "account",
+            account.id,
+            {"state": "closed", "closed_at": now, "check_due_at": None, "version": account.version + 1},
+            where={"state": "closing"},
+        )
+    except Conflict:
+        raise Conflict("This account was closed a moment ago.") from None
