@@ -99,6 +99,17 @@ class When(StrEnum):
     PUBLISH = "publish"
     CLOSING = "closing"
     ALWAYS = "always"
+    ANY_TIME = "any_time"
+    WITHDRAWAL = "withdrawal"
+    BEFORE_THE_END = "before_the_end"
+    LEAVING = "leaving"
+    ON_REQUEST = "on_request"
+    TERMLY = "termly"
+    REPORT = "report"
+    GUIDANCE = "guidance"
+    DAILY = "daily"
+    EXPORT = "export"
+    RECORDING = "recording"
 
 
 class RuleSubject(StrEnum):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
 from socialgov.models import (
@@ -77,6 +77,18 @@ class AccountFacts:
     audience_size: int = 0
     log_whole: bool | None = None
     unrecorded_looks: int | None = None
+    contact: str = ""  # whom the school wants to be named in a profile (ACC106)
+    zone: tzinfo = UTC
+    knowers_left: int = 0  # staff who deposited or saw the current secret and have left since (SEC204, PPL704)
+    followers_not_on_record: int = 0  # how many more the platform counted than the register of followers has
+    take_down_due_at: tuple[
+        datetime, ...
+    ] = ()  # one a published post that shows somebody who may not be shown (MED513)
+    retention_ran_at: datetime | None = None  # the daily erasure's last whole run (DAT001)
+
+    def day(self, moment: datetime) -> date:
+        """The school's own day at `moment`."""
+        return moment.astimezone(self.zone).date()
 
     def fresh(self, fact: Fact) -> Observation | None:
         """The newest observation of `fact` if it is still good evidence, else None.
