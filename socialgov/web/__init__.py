@@ -1,0 +1,58 @@
+"""The web application: one Flask app that serves one school's home, deny by default.
+
+A view declares who may see it with a decorator of web/access.py; one without is refused. Blueprints carry one noun
+each and are listed in BLUEPRINTS. Nothing here decides anything: views read, ask an action, and show.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+from flask import Flask
+from flask_bootstrap import Bootstrap5
+from jinja2 import StrictUndefined
+
+from socialgov.config import package_folder
+from socialgov.home import Home, open_home
+from socialgov.web import access, errors, navigation, security, words
+
+BLUEPRINTS = (
+    "signin",
+    "start",
+    "demonstration",
+)
+
+MB = 1024 * 1024
+
+
+def build_app(home: Home | str | Path) -> Flask:
+    """The application of one school: an opened Home, or the folder to open.
+
+    Raises ConfigError, StoreError or EscrowError with their mend when the home cannot be served.
+    """
+    home = home if isinstance(home, Home) else open_home(home)
+    app = Flask(
+        "socialgov",
+        template_folder=str(package_folder("templates")),
+        static_folder=str(Path(__file__).parent / "static"),
+    )
+    app.extensions["socialgov"] = home
+    app.config.update(
+        SECRET_KEY=home.escrow.derive("web.session"),
+        MAX_CONTENT_LENGTH=home.settings.policy.upload_max_mb * MB,
+        MAX_FORM_MEMORY_SIZE=1 * MB,
+        BOOTSTRAP_SERVE_LOCAL=True,
+        WTF_CSRF_TIME_LIMIT=None,  # the token lives as long as the session, which has its own time-outs
+    )
+    app.jinja_env.undefined = StrictUndefined  # a misspelt name is an error in the tests, not a gap on the page
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    Bootstrap5(app)
+    words.install(app, home)
+    navigation.install(app)
+    errors.install(app)
+    access.install(app)  # before CSRF, so that a signed-out visitor is told to sign in
+    security.install(app, home.settings)
+    for name in BLUEPRINTS:
+        app.register_blueprint(import_module(f"socialgov.web.{name}").bp)
+    return app

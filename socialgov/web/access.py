@@ -1,0 +1,126 @@
+"""Who may open a page: deny by default.
+
+Every view carries one of the decorators below, which only mark it; `guard` runs before each request, refuses a view
+without a mark, and sets `g.home`, `g.now`, `g.staff` and, where the address has an `account_id`, `g.account`.
+The checks are those of permissions.py, so a page and its action share one answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from flask import current_app, flash, g, redirect, request, session, url_for
+
+from socialgov.actions.signin import session_staff
+from socialgov.errors import NotFound, NotPermitted
+from socialgov.store.accounts import account_by_id
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from flask.typing import ResponseReturnValue
+
+    from socialgov.home import Home
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+PUBLIC_ENDPOINTS = frozenset({"static", "bootstrap.static"})
+SESSION_KEY = "session"  # the token's place in the signed cookie; the store keeps only its hash
+NEXT_KEY = "next"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a view demands. `check` None: anybody (public) or anybody signed in."""
+
+    public: bool = False
+    check: Callable[..., None] | None = None
+    of_account: bool = False
+    with_policy: bool = False
+
+
+def _mark(access: Access) -> Callable[[View], View]:
+    def mark(view: View) -> View:
+        view.access = access  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def public(view: View) -> View:
+    """Open to everybody, signed in or not."""
+    return _mark(Access(public=True))(view)
+
+
+def signed_in(view: View) -> View:
+    """Open to all current staff and governors; what the page shows is still theirs only."""
+    return _mark(Access())(view)
+
+
+def may(check: Callable[..., None]) -> Callable[[View], View]:
+    """Open to those for whom `check(staff)` does not raise. Loads `g.account` where the address names one."""
+    return _mark(Access(check=check))
+
+
+def may_account(check: Callable[..., None], *, policy: bool = False) -> Callable[[View], View]:
+    """Open to those for whom `check(staff, account)` does not raise; `policy=True`: `check(staff, account, policy)`.
+
+    The address must have `<int:account_id>`.
+    """
+    return _mark(Access(check=check, of_account=True, with_policy=policy))
+
+
+def access_of(view: Callable[..., Any] | None) -> Access | None:
+    """The view's mark, or None: then nobody gets in."""
+    return getattr(view, "access", None)
+
+
+def install(app: Flask) -> None:
+    app.before_request(guard)
+
+
+def guard() -> ResponseReturnValue | None:
+    """Let the request through, send the visitor to sign in, or raise NotPermitted or NotFound."""
+    if request.endpoint in PUBLIC_ENDPOINTS:
+        return None
+    home: Home = current_app.extensions["socialgov"]
+    g.home, g.now = home, home.now()
+    token = session.get(SESSION_KEY)
+    g.staff = session_staff(home, token, now=g.now) if token else None
+    if request.endpoint is None:
+        return None  # no such page: the error page says so, with the menu of whoever is signed in
+    access = access_of(current_app.view_functions.get(request.endpoint))
+    if access is None:
+        raise NotPermitted("Nobody has said who may open this page, so nobody may.", "Tell the network manager.")
+    if access.public:
+        return None
+    if g.staff is None:
+        return _to_signin(token)
+    _check(access)
+    return None
+
+
+def _to_signin(token: str | None) -> ResponseReturnValue:
+    session.pop(SESSION_KEY, None)
+    if token:
+        flash("You were signed out because you were away for a while. Nothing you had saved is lost.", "info")
+    if request.method == "GET" and request.endpoint != "start.page":
+        session[NEXT_KEY] = request.full_path.removesuffix("?")
+    return redirect(url_for("signin.page"))
+
+
+def _check(access: Access) -> None:
+    account_id = (request.view_args or {}).get("account_id")
+    if account_id is not None:
+        g.account = account_by_id(g.home.db, account_id)
+    elif access.of_account:
+        raise NotFound("This page belongs to an account, and none was named.", "Look in the register.")
+    if access.check is None:
+        return
+    if access.with_policy:
+        access.check(g.staff, g.account, g.home.settings.policy)
+    elif access.of_account:
+        access.check(g.staff, g.account)
+    else:
+        access.check(g.staff)

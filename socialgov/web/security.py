@@ -1,0 +1,80 @@
+"""Cookies, headers and CSRF: the same on every answer, errors included (ASVS 5.0 chapter 3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+if TYPE_CHECKING:
+    from flask import Flask, Response
+
+    from socialgov.config import Settings
+
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+
+# No script at all is needed for any task, so none is allowed. `data:` is for the small drawings inside Bootstrap's
+# stylesheet (the tick of a checkbox, the arrow of a list).
+CONTENT_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+
+HEADERS = {
+    "Content-Security-Policy": CONTENT_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    # same-origin, not no-referrer: over https Flask-WTF compares the referrer as a second guard against forged forms
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+YEAR = 365 * 24 * 3600
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Set up cookies, trusted hosts and proxies, CSRF and headers."""
+    https = settings.secure_cookies
+    host = urlsplit(settings.base_url).hostname or "localhost"
+    app.config.update(
+        SESSION_COOKIE_NAME="__Host-socialgov" if https else "socialgov",
+        SESSION_COOKIE_SECURE=https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_PATH="/",
+        TRUSTED_HOSTS=[host, *LOCAL_HOSTS],
+    )
+    _trust_proxies(app, settings.trusted_proxies)
+    CSRFProtect(app)
+
+    @app.after_request
+    def add_headers(response: Response) -> Response:
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        if https:
+            response.headers["Strict-Transport-Security"] = f"max-age={YEAR}; includeSubDomains"
+        if not _is_static(response):
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+def _is_static(response: Response) -> bool:
+    """Stylesheets are answered from a file with an ETag; every other answer may show something about somebody."""
+    return response.mimetype in ("text/css", "font/woff2", "image/svg+xml") and response.status_code in (200, 304)
+
+
+def _trust_proxies(app: Flask, count: int) -> None:
+    """Believe the forwarding headers of exactly `count` proxies in front; of none unless the school says so."""
+    if count:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
