@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 from socialgov.config import Settings, load_settings
 from socialgov.escrow import Escrow, open_escrow
 from socialgov.store.connect import connect, migrate
-from socialgov.store.rows import scalar
+from socialgov.store.school import meta_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sqlite_utils import Database
+
+CLOCK_OFFSET = "clock_offset_seconds"  # how far a visitor has moved a demonstration's clock
 
 
 def wall_clock() -> datetime:
@@ -45,8 +47,7 @@ class Home:
         """The moment it is for this school: the clock, and in a demonstration the visitor's offset on top."""
         now = self.clock()
         if self.settings.demonstration:
-            seconds = scalar(self.db, "select value from meta where key = 'clock_offset_seconds'")
-            now += timedelta(seconds=int(seconds or 0))
+            now += timedelta(seconds=int(meta_value(self.db, CLOCK_OFFSET) or 0))
         return now
 
     def today(self, now: datetime) -> date:

@@ -1,0 +1,127 @@
+"""Photos and screenshots, sealed in files named by the hash of their sealed bytes (SAF902, DAT001).
+
+A file is on the disk for good before its row exists, and its row says `erased` before the file goes: whatever a crash
+leaves over is a file without a living row, and `sweep_blobs` takes it away.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from socialgov.errors import EscrowError, NotFound, StoreError
+from socialgov.store import guarded_update, write
+from socialgov.store.blobs import blob_by_id, kept_blob_names
+from socialgov.store.connect import insert
+
+if TYPE_CHECKING:
+    from socialgov.home import Home
+
+ORPHAN_AFTER_SECONDS = 24 * 3600  # an upload in progress has a file and no row yet
+
+
+def save_blob(
+    home: Home,
+    content: bytes,
+    *,
+    mime: str,
+    purpose: str,
+    account_id: int | None,
+    made_by: int | None,
+    now: datetime,
+) -> int:
+    """Seal `content` into a file, then enter it; returns the blob's id. Raises StoreError when the disk refuses.
+
+    `purpose` is one word (screenshot, photo, avatar) and is bound into the seal, as the account is.
+    """
+    sealed = home.escrow.seal(content, account=_bound_to(account_id), field=f"blob:{purpose}", version=1)
+    name = hashlib.sha256(sealed).hexdigest()
+    try:
+        _put(_path(home, name), sealed)
+    except OSError as error:
+        raise StoreError(f"The file was not saved: {error.strerror}.", "Free some space and try again.") from None
+    row = {
+        "name": name,
+        "content_sha256": hashlib.sha256(content).hexdigest(),
+        "size": len(content),
+        "mime": mime,
+        "purpose": purpose,
+        "account_id": account_id,
+        "made_by": made_by,
+        "made_at": now,
+    }
+    with write(home.db) as db:
+        return insert(db, "blob", row)
+
+
+def read_blob(home: Home, blob_id: int) -> tuple[bytes, str]:
+    """Content and MIME type. NotFound when erased, StoreError when lost, EscrowError when changed."""
+    blob = blob_by_id(home.db, blob_id)
+    if blob.erased_at is not None:
+        raise NotFound("This file was erased.", "The log tells when.")
+    try:
+        sealed = _path(home, blob.name).read_bytes()
+    except OSError:
+        raise StoreError("This file is lost from the disk.", "Restore it from the newest backup.") from None
+    content = home.escrow.open(sealed, account=_bound_to(blob.account_id), field=f"blob:{blob.purpose}", version=1)
+    if hashlib.sha256(content).hexdigest() != blob.content_sha256:
+        raise EscrowError("This file is not the one that was given in.", "Restore it from the newest backup.")
+    return content, blob.mime
+
+
+def erase_blob(home: Home, blob_id: int, now: datetime) -> None:
+    """Erase for good; already erased is success. Inside a caller's transaction the file goes with the next sweep."""
+    outer = home.db.conn.in_transaction
+    with write(home.db) as db:
+        blob = blob_by_id(db, blob_id)
+        if blob.erased_at is None:
+            guarded_update(db, "blob", blob_id, {"erased_at": now}, where={"erased_at": None})
+    if not outer:  # the outer transaction may still be rolled back, and the file is needed then
+        _path(home, blob.name).unlink(missing_ok=True)
+
+
+def sweep_blobs(home: Home) -> int:
+    """Delete files that no living row names: erased ones at once, unknown ones after a day. Returns how many."""
+    folder = home.path / "blobs"
+    if not folder.is_dir():
+        return 0
+    kept, swept = kept_blob_names(home.db), 0
+    clock = folder / f".clock-{secrets.token_hex(4)}"
+    clock.touch()  # the disk's own clock: `now` may be a demonstration's
+    oldest = clock.stat().st_mtime - ORPHAN_AFTER_SECONDS
+    clock.unlink()
+    for path in folder.glob("*/*"):
+        if path.name not in kept and path.stat().st_mtime < oldest:
+            path.unlink(missing_ok=True)
+            swept += 1
+    return swept
+
+
+def _bound_to(account_id: int | None) -> str:
+    return "school" if account_id is None else str(account_id)
+
+
+def _path(home: Home, name: str) -> Path:
+    return home.path / "blobs" / name[:2] / name
+
+
+def _put(path: Path, content: bytes) -> None:
+    """Write beside, sync, rename, sync the folder: after this a power cut does not lose it."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.rename(path)
+    for folder in (path.parent, path.parent.parent):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

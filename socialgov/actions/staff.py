@@ -1,0 +1,137 @@
+"""Staff: joining, changing roles, leaving. Somebody who left is signed out in the same transaction (PPL704)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from socialgov.actions.signin import end_sessions_of
+from socialgov.config import ADDRESS
+from socialgov.errors import Conflict, InvalidInput
+from socialgov.models import Role, Staff
+from socialgov.permissions import check_can_manage_staff
+from socialgov.store import guarded_update, record_event, write
+from socialgov.store.connect import insert
+from socialgov.store.events import EventTag, actor_of
+from socialgov.store.staff import staff_by_email, staff_by_id, staff_with_role
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+    from socialgov.config import Settings
+    from socialgov.home import Home
+
+
+def add_staff(
+    home: Home,
+    actor: Staff | None,
+    name: str,
+    email: str,
+    roles: Iterable[Role],
+    *,
+    now: datetime,
+    person_ref: str | None = None,
+) -> Staff:
+    """Enter somebody who works here. `actor` None is the command line; `email` must be of the school (ACC101).
+
+    Raises NotPermitted, InvalidInput with `fields`. A leaver who comes back is entered again with the same address.
+    """
+    if actor is not None:
+        check_can_manage_staff(actor)
+    name, email = _checked(home.settings, name, email)
+    wanted = frozenset(roles)
+    with write(home.db) as db:
+        known = staff_by_email(db, email)
+        if known is not None and known.current:
+            raise InvalidInput(
+                "Somebody with this address works here already.", {"email": "Another member of staff has this address."}
+            )
+        if known is not None:
+            changes = {"name": name, "roles": sorted(wanted), "left_at": None}
+            guarded_update(db, "staff", known.id, changes, where={"left_at": known.left_at})
+            staff_id = known.id
+        else:
+            row = {"name": name, "email": email, "roles": sorted(wanted), "person_ref": person_ref, "joined_at": now}
+            staff_id = insert(db, "staff", row)
+        record_event(
+            db,
+            EventTag.STAFF_ADDED,
+            actor=_actor(actor),
+            now=now,
+            subject="staff",
+            subject_id=staff_id,
+            data={"roles": sorted(wanted)},
+        )
+        return staff_by_id(db, staff_id)
+
+
+def set_roles(home: Home, actor: Staff | None, staff_id: int, roles: Iterable[Role], *, now: datetime) -> Staff:
+    """Give somebody exactly these roles. The school never loses its last network manager: Conflict."""
+    if actor is not None:
+        check_can_manage_staff(actor)
+    wanted = frozenset(roles)
+    with write(home.db) as db:
+        staff = staff_by_id(db, staff_id)
+        _check_still_here(staff)
+        if staff.roles == wanted:
+            return staff
+        if Role.NETWORK_MANAGER not in wanted:
+            _check_not_last(db, staff)
+        guarded_update(
+            db, "staff", staff_id, {"roles": sorted(wanted)}, where={"roles": sorted(staff.roles), "left_at": None}
+        )
+        record_event(
+            db,
+            EventTag.STAFF_ROLES_CHANGED,
+            actor=_actor(actor),
+            now=now,
+            subject="staff",
+            subject_id=staff_id,
+            data={"before": sorted(staff.roles), "roles": sorted(wanted)},
+        )
+        return staff_by_id(db, staff_id)
+
+
+def staff_leaves(home: Home, actor: Staff | None, staff_id: int, *, now: datetime) -> Staff:
+    """Somebody leaves: their sessions and links end at once (PPL704, ASVS 7.4.2). Conflict for the last manager."""
+    if actor is not None:
+        check_can_manage_staff(actor)
+    with write(home.db) as db:
+        staff = staff_by_id(db, staff_id)
+        _check_still_here(staff)
+        _check_not_last(db, staff)
+        guarded_update(db, "staff", staff_id, {"left_at": now}, where={"left_at": None})
+        record_event(db, EventTag.STAFF_LEFT, actor=_actor(actor), now=now, subject="staff", subject_id=staff_id)
+        end_sessions_of(db, staff_id, actor=_actor(actor), now=now)
+        return staff_by_id(db, staff_id)
+
+
+def _actor(actor: Staff | None) -> str:
+    return "cli" if actor is None else actor_of(actor.id)
+
+
+def _check_still_here(staff: Staff) -> None:
+    if not staff.current:
+        raise Conflict("This person has left already.", "Enter them again if they came back.")
+
+
+def _check_not_last(db: Database, staff: Staff) -> None:
+    if staff_with_role(db, Role.NETWORK_MANAGER) == [staff]:
+        raise Conflict("The school would have no network manager.", "Give somebody else that role first.")
+
+
+def _checked(settings: Settings, name: str, email: str) -> tuple[str, str]:
+    """Name and address as kept, or InvalidInput with a sentence a field."""
+    name, email = " ".join(name.split()), email.strip().lower()
+    fields = {}
+    if not name or len(name) > 100 or not name.isprintable():
+        fields["name"] = "Enter a name of up to 100 characters."
+    if not re.fullmatch(ADDRESS, email) or len(email) > 254 or not email.isprintable():
+        fields["email"] = "Enter an e-mail address, such as name@" + settings.email_domains[0]
+    elif email.rpartition("@")[2] not in settings.email_domains:
+        fields["email"] = f"Enter an address of the school: {', '.join(settings.email_domains)}."
+    if fields:
+        raise InvalidInput("This person cannot be entered as written.", fields)
+    return name, email

@@ -1,0 +1,46 @@
+"""Questions about blobs: sealed files named by the hash of their sealed bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from socialgov.errors import NotFound
+from socialgov.store.rows import all_of, dicts, one_of
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """`name` is the file's; `content_sha256` is of what was given in, before sealing, as proof."""
+
+    id: int
+    name: str
+    content_sha256: str
+    size: int
+    mime: str
+    purpose: str
+    account_id: int | None
+    made_by: int | None
+    made_at: datetime
+    erased_at: datetime | None
+
+
+def blob_by_id(db: Database, blob_id: int) -> Blob:
+    """The row, erased or not. Raises NotFound."""
+    blob = one_of(db, Blob, "select * from blob where id = ?", (blob_id,))
+    if blob is None:
+        raise NotFound("There is no such file.")
+    return blob
+
+
+def blobs_of_account(db: Database, account_id: int) -> list[Blob]:
+    """Those that are still kept."""
+    return all_of(db, Blob, "select * from blob where account_id = ? and erased_at is null order by id", (account_id,))
+
+
+def kept_blob_names(db: Database) -> set[str]:
+    return {row["name"] for row in dicts(db, "select name from blob where erased_at is null")}

@@ -1,0 +1,46 @@
+"""Fixtures for every test: the passphrase of key files, and one fresh school a test that asks for it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from factories import PASSPHRASE, make_home, manager_of, staff
+
+from socialgov.escrow import PASSPHRASE_FILE_VARIABLE, PASSPHRASE_VARIABLE
+from socialgov.home import Home
+from socialgov.models import Role, Staff
+
+
+@pytest.fixture(autouse=True)
+def passphrase(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Key files of tests open with this; nothing of the machine's own is used."""
+    monkeypatch.setenv(PASSPHRASE_VARIABLE, PASSPHRASE)
+    monkeypatch.delenv(PASSPHRASE_FILE_VARIABLE, raising=False)
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    return PASSPHRASE
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """A new school."""
+    return make_home(tmp_path)
+
+
+@pytest.fixture
+def manager(home: Home) -> Staff:
+    return manager_of(home)
+
+
+@pytest.fixture
+def head(home: Home) -> Staff:
+    return staff(home, Role.HEAD)
+
+
+@pytest.fixture
+def teacher(home: Home) -> Staff:
+    return staff(home, Role.TEACHER)
