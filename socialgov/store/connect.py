@@ -52,15 +52,21 @@ def _open(path: Path) -> Database:
 
 def migrate(path: Path) -> Database:
     """Create or bring up to date the database at `path` under a file lock, and assert that its triggers stand."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_suffix(".migrating").open("w") as lock:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = path.with_suffix(".migrating").open("w")
+    except OSError as error:
+        raise StoreError(
+            f"The database at {path} cannot be written: {error.strerror}.", "Give this user write access to the home."
+        ) from error
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         db = _open(path)
         try:
             migrations.apply(db)
+            check_schema(db)
         except sqlite3.Error as error:
             raise _explained(error, path) from error
-        check_schema(db)
     return db
 
 
