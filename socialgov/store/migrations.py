@@ -42,6 +42,9 @@ def m0001_school(db: Database) -> None:
           id integer primary key, staff_id integer not null references staff, token_hash text not null unique,
           started_at text not null, seen_at text not null, expires_at text not null, ended_at text) strict;
         create index session_staff on session(staff_id);
+        create table form_draft (
+          staff_id integer not null references staff, form text not null, answers text not null,
+          saved_at text not null, primary key (staff_id, form)) strict;
         create table event (
           seq integer primary key, at text not null, actor text not null, tag text not null, subject text not null,
           subject_id integer, account_id integer, data text not null, prev_hash text not null,
@@ -113,7 +116,7 @@ def m0002_accounts(db: Database) -> None:
           id integer primary key, account_id integer not null references account, kind text not null,
           username text not null, email text, sealed blob, fingerprint text, strength integer not null,
           problems text not null, reused integer not null, deposited_by integer references staff,
-          deposited_at text not null, superseded_at text, destroyed_at text) strict;
+          deposited_at text not null, secret_at text not null, superseded_at text, destroyed_at text) strict;
         create index credential_account on credential(account_id, kind, superseded_at);
         create table credential_fingerprint (
           fingerprint text not null, credential_id integer not null references credential,
