@@ -1,4 +1,4 @@
-"""How strong a platform's password is, and what is wrong with it (SEC202). Pure apart from zxcvbn, which is slow to load.
+"""How strong a platform's password is, and what is wrong with it (SEC202). Pure apart from zxcvbn, slow to load.
 
 zxcvbn alone is not enough: it scores `Twitter@StMarys1` 4 of 4 although it is the platform, the school and a digit. So
 the words that anybody could guess from the account are taken out, and what is left is scored as well.
@@ -57,7 +57,7 @@ def assess(secret: str, *, context: Iterable[str], min_length: int, min_strength
 
 
 def context_words(phrases: Iterable[str]) -> tuple[str, ...]:
-    """The guessable words of `phrases`, folded: each word, neighbouring words joined, and the initials; longest first."""
+    """The guessable words of `phrases`, folded: each word, neighbours joined, and the initials; longest first."""
     found: set[str] = set()
     for phrase in phrases:
         words = _WORD.findall(_folded(phrase.replace("'", "").replace("\N{RIGHT SINGLE QUOTATION MARK}", "")))

@@ -1,15 +1,23 @@
-"""Questions about accounts."""
+"""Questions about accounts, and the one way an account's row changes."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
 
 from socialgov.errors import NotFound
-from socialgov.models import Account
-from socialgov.store.rows import one_of
+from socialgov.models import Account, AccountKind, AccountState
+from socialgov.store.connect import guarded_update, insert
+from socialgov.store.events import EventTag, record_event
+from socialgov.store.rows import all_of, dicts, load, one_of, scalar, to_column
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlite_utils import Database
+
+    from socialgov.models import AccountRequest
 
 
 def account_by_id(db: Database, account_id: int) -> Account:
@@ -18,3 +26,228 @@ def account_by_id(db: Database, account_id: int) -> Account:
     if account is None:
         raise NotFound("There is no such account.", "Look in the register.")
     return account
+
+
+def insert_account(db: Database, form: AccountRequest, *, requested_by: int, now: datetime, **more: Any) -> int:
+    """A new account as asked for; `more` are further columns. Returns its id."""
+    columns = {name: getattr(form, name) for name in form.__slots__}
+    first = {"state": AccountState.REQUESTED, "requested_by": requested_by, "requested_at": now}
+    return insert(db, "account", {**columns, **first, **more})
+
+
+def change_account(
+    db: Database,
+    account: Account,
+    changes: Mapping[str, Any],
+    *,
+    tag: EventTag,
+    actor: str,
+    now: datetime,
+    data: Mapping[str, Any] | None = None,
+) -> Account:
+    """Change `account` and write the event that tells it, only while nobody else has changed it since it was read.
+
+    Returns the account as it is now. Raises Conflict with nothing written.
+    """
+    guards = {"state": account.state, "version": account.version}
+    guarded_update(db, "account", account.id, {**changes, "version": account.version + 1}, where=guards)
+    record_event(
+        db, tag, actor=actor, now=now, subject="account", subject_id=account.id, account_id=account.id, data=data
+    )
+    return account_by_id(db, account.id)
+
+
+def account_with_handle(db: Database, platform: str, handle: str, *, other_than: int | None = None) -> int | None:
+    """The id of an open account that has this handle on this platform, or asks for it. A closed one has freed it."""
+    return scalar(
+        db,
+        """select id from account where platform = ? and lower(coalesce(handle, handle_wished)) = lower(?)
+             and state in ('requested', 'approved', 'live', 'suspended', 'closing') and id is not ? limit 1""",
+        (platform, handle, other_than),
+    )
+
+
+def account_with_remote_id(db: Database, platform: str, remote_id: str) -> int | None:
+    """The id of the account, open or closed, that is this one on the platform: a lasting id is never given twice."""
+    return scalar(db, "select id from account where platform = ? and remote_id = ?", (platform, remote_id))
+
+
+# --------------------------------------------------------------------------------------------------- register
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterFilter:
+    """What the register shows. None or empty: everything. `keeper_id`: owned or deputised for by this person."""
+
+    state: AccountState | None = None
+    platform: str | None = None
+    kind: AccountKind | None = None
+    keeper_id: int | None = None
+    search: str = ""
+    broken_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterRow:
+    """One line of the inventory (OVS805). `broken` and `unknown` count the enforced rules without an exception."""
+
+    id: int
+    platform: str
+    kind: AccountKind
+    state: AccountState
+    handle: str
+    purpose: str
+    owner: str
+    deputy: str
+    ends_on: date | None
+    review_on: date | None
+    checked_at: datetime | None
+    found_unregistered: bool
+    broken: int
+    unknown: int
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterPage:
+    """`rows` of page number `page` (from 1) out of `total` accounts that match."""
+
+    rows: tuple[RegisterRow, ...]
+    page: int
+    size: int
+    total: int
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.total // self.size))
+
+
+_TROUBLE = """select count(*) from finding where account_id = a.id and enforcement = 'enforced'
+                and waived_by is null and answer is not 1"""  # repeats the words of the index finding_trouble
+
+
+def register_page(db: Database, wanted: RegisterFilter, *, page: int = 1, size: int = 50) -> RegisterPage:
+    """A page of the register, newest account first, with the number of broken and unknown rules of each.
+
+    One query. The inner select finds the page's ids and all that match are counted beside it, so that names and
+    findings are looked up for `size` accounts only and not for all of them.
+    """
+    tests, params = _register_tests(wanted)
+    page = max(1, page)
+    sql = f"""
+        with matching as (select id from account a where {tests}),
+             shown as materialized (select id from matching order by id desc limit :size offset :skip)
+        select a.id, a.platform, a.kind, a.state, coalesce(a.handle, a.handle_wished) as handle, a.purpose,
+               owner.name as owner, deputy.name as deputy, a.ends_on, a.review_on, a.checked_at, a.found_unregistered,
+               ({_TROUBLE} and answer = 0) as broken, ({_TROUBLE} and answer is null) as unknown,
+               (select count(*) from matching) as total
+        from shown join account a using (id) join staff owner on owner.id = a.owner_id
+          join staff deputy on deputy.id = a.deputy_id
+        order by a.id desc"""  # noqa: S608
+    rows = list(dicts(db, sql, {**params, "size": size, "skip": (page - 1) * size}))
+    if not rows and page > 1:  # past the end, as after a filter was narrowed: show the first page
+        return register_page(db, wanted, page=1, size=size)
+    total = rows[0]["total"] if rows else 0
+    return RegisterPage(tuple(load(RegisterRow, row) for row in rows), page, size, total)
+
+
+def _register_tests(wanted: RegisterFilter) -> tuple[str, dict[str, Any]]:
+    """The filter as SQL tests on account `a`, each with its parameter."""
+    tests, params = ["1"], {}
+    for column in ("state", "platform", "kind"):
+        value = getattr(wanted, column)
+        if value:
+            tests.append(f"a.{column} = :{column}")
+            params[column] = to_column(value)
+    if wanted.keeper_id is not None:
+        tests.append("(a.owner_id = :keeper or a.deputy_id = :keeper)")
+        params["keeper"] = wanted.keeper_id
+    if wanted.broken_only:
+        tests.append(f"a.state in ('approved', 'live', 'suspended') and exists ({_TROUBLE} and answer = 0 limit 1)")
+        tests[-1] = tests[-1].replace("select count(*)", "select 1")
+    if wanted.search.strip():
+        tests.append(
+            r"""(a.handle like :term escape '\' or a.handle_wished like :term escape '\' or
+                 a.purpose like :term escape '\' or a.audience like :term escape '\' or
+                 a.owner_id in (select id from staff where name like :term escape '\') or
+                 a.deputy_id in (select id from staff where name like :term escape '\'))"""
+        )
+        params["term"] = _like(wanted.search.strip().removeprefix("@"))
+    return " and ".join(tests), params
+
+
+def _like(text: str) -> str:
+    """`text` as a LIKE pattern that finds it anywhere, its own % and _ taken as they are."""
+    plain = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{plain}%"
+
+
+# --------------------------------------------------------------------------------------------------- today
+
+
+def accounts_of_keeper(db: Database, staff_id: int) -> list[Account]:
+    """Open accounts this person owns, deputises for or asked for; newest first. What a leaver must hand over."""
+    return all_of(
+        db,
+        Account,
+        """select * from account where (owner_id = :who or deputy_id = :who or requested_by = :who)
+             and state in ('requested', 'approved', 'live', 'suspended', 'closing') order by id desc""",
+        {"who": staff_id},
+    )
+
+
+def requests_waiting(db: Database) -> list[Account]:
+    """Requests that wait for a decision, oldest first. One that was sent back waits for its author instead."""
+    return _accounts(db, "state = 'requested' and returned_at is null order by requested_at, id")
+
+
+def logins_to_test(db: Database) -> list[Account]:
+    """Accounts that are set up or live and whose deposited login nobody has tested since the deposit (SEC205)."""
+    return _accounts(
+        db,
+        """state in ('approved', 'live', 'suspended') and exists (
+             select 1 from credential c where c.account_id = account.id and c.kind = 'password'
+               and c.superseded_at is null and c.destroyed_at is null
+               and not exists (select 1 from observation o where o.account_id = account.id and o.fact = 'login_works'
+                 and o.observed_at >= c.deposited_at and o.value <> 'null')) order by id""",
+    )
+
+
+def accounts_in_trouble(db: Database, limit: int = 200) -> list[tuple[Account, int]]:
+    """Live or suspended accounts with the number of enforced rules they break, the worst first."""
+    rows = dicts(
+        db,
+        """select account.*, broken.number as broken from account join (
+             select account_id, count(*) as number from finding where enforcement = 'enforced' and waived_by is null
+               and answer is not 1 and answer = 0 group by account_id) as broken on broken.account_id = account.id
+           where account.state in ('live', 'suspended') order by broken.number desc, account.id limit ?""",
+        (limit,),
+    )
+    return [(load(Account, row), row["broken"]) for row in rows]
+
+
+def suspended_accounts(db: Database) -> list[Account]:
+    return _accounts(db, "state = 'suspended' order by suspended_at, id")
+
+
+def accounts_ending_by(db: Database, day: date) -> list[Account]:
+    """Accounts whose time is over on or before `day`, soonest first."""
+    return _accounts(db, "state in ('approved', 'live', 'suspended') and ends_on <= ? order by ends_on, id", (day,))
+
+
+def reviews_due_by(db: Database, day: date) -> list[Account]:
+    """Standing accounts whose review date is on or before `day`, soonest first."""
+    return _accounts(db, "state in ('approved', 'live', 'suspended') and review_on <= ? order by review_on, id", (day,))
+
+
+def confirmations_due_since(db: Database, moment: datetime) -> list[Account]:
+    """Standing accounts that nobody has confirmed, nor put live, since `moment` (LIF604)."""
+    return _accounts(
+        db,
+        """state in ('live', 'suspended') and kind <> 'trip' and coalesce(confirmed_at, live_at) <= ?
+           order by coalesce(confirmed_at, live_at), id""",
+        (moment,),
+    )
+
+
+def _accounts(db: Database, tail: str, params: tuple[Any, ...] = ()) -> list[Account]:
+    return all_of(db, Account, f"select * from account where {tail}", params)  # noqa: S608
