@@ -15,6 +15,8 @@ from socialgov.escrow import PASSPHRASE_FILE_VARIABLE, PASSPHRASE_VARIABLE
 from socialgov.home import Home
 from socialgov.models import Role, Staff
 
+pytest_plugins = ("plugin_not_run",)
+
 
 @pytest.fixture(autouse=True)
 def passphrase(monkeypatch: pytest.MonkeyPatch) -> str:
