@@ -47,6 +47,24 @@ RANGES: Mapping[str, tuple[int, int]] = {
     "upload_max_mb": (1, 100),
 }
 
+# What a guide of config/platforms.toml can serve: a step of the closing plan, or a task before the gate.
+GUIDED = frozenset(
+    {
+        "set_logo",
+        "profile_text",
+        "recovery",
+        "make_private",
+        "remove_follower",
+        "take_content_down",
+        "change_password",
+        "revoke_access",
+        "deactivate",
+        "delete",
+        "see_it_gone",
+        "see_it_gone_for_good",
+    }
+)
+
 
 class MailTls(StrEnum):
     """How the way to the mail server is protected: from the first byte, after a greeting, or (localhost only) not."""
@@ -93,6 +111,7 @@ class Settings:
     mail: MailSettings
     policy: Policy = field(repr=False)
     platforms: Mapping[str, PlatformInfo] = field(repr=False)
+    trusted_proxies: int = 0
 
     @property
     def secure_cookies(self) -> bool:
@@ -133,6 +152,7 @@ def load_settings(root: Path) -> Settings:
         mail=_mail(file.table("mail"), root),
         policy=_policy(file),
         platforms=platforms,
+        trusted_proxies=_trusted_proxies(file.table("web")),
     )
     for table in (school, keys, chosen, file):
         table.close()
@@ -172,6 +192,13 @@ def _base_url(school: Table) -> str:
         f"`base_url` cannot be {url!r}.",
         "Write the address people open, with https:// (http:// only for localhost).",
     )
+
+
+def _trusted_proxies(web: Table) -> int:
+    """How many proxies in front set the forwarding headers that may be believed; 0: none."""
+    count = web.whole("trusted_proxies", 0, 5, 0)
+    web.close()
+    return count
 
 
 def _backend(keys: Table) -> str:
@@ -304,23 +331,25 @@ def _rule(table: Table, base: RuleChoice | None) -> RuleChoice:
 def _platforms(chosen: Table) -> Mapping[str, PlatformInfo]:
     """The shipped platforms.toml; a [platforms.KEY] of school.toml may point one at another server."""
     shipped = read_toml(package_folder("config") / "platforms.toml")
+    common, tables = _guides(shipped), shipped.table("platforms", required=True)
     platforms = {}
-    for key in shipped.names():
-        info = _platform(key, shipped.table(key))
+    for key in tables.names():
+        info = _platform(key, tables.table(key), common)
         if chosen.has(key):
             own = chosen.table(key)
             info = replace(info, api_base=_api_base(own, info.api_base))
             own.close()
         platforms[key] = info
     chosen.asked |= set(platforms)
+    shipped.close()
     return MappingProxyType(platforms)
 
 
-def _platform(key: str, table: Table) -> PlatformInfo:
-    age, guides = table.table("minimum_age", required=True), table.table("guides")
+def _platform(key: str, table: Table, common: Mapping[str, tuple[str, ...]]) -> PlatformInfo:
+    age, name = table.table("minimum_age", required=True), table.text("name")
     info = PlatformInfo(
         key=key,
-        name=table.text("name"),
+        name=name,
         adapter=table.text("adapter", pattern="|".join(ADAPTERS), hint=f"Adapters are {', '.join(sorted(ADAPTERS))}."),
         profile_url=table.text("profile_url", pattern=r"\S*\{handle\}\S*", hint="Put {handle} where the name goes."),
         can_be_private=table.flag("can_be_private"),
@@ -328,14 +357,29 @@ def _platform(key: str, table: Table) -> PlatformInfo:
         minimum_age_source=age.text("source"),
         minimum_age_on=age.day("looked_up_on"),
         deletion_delay_days=table.whole("deletion_delay_days", 0, 400),
+        deletion_delay_source=table.text("deletion_delay_source"),
         handle_pattern=_pattern(table),
-        guides={step: guides.words(step) for step in guides.names()},
+        guides=_named(common | _guides(table), name),
         post_length=table.whole("post_length", 1, 100_000),
         api_base=_api_base(table, None),
+        simulated=table.flag("simulated", False),
     )
-    for used in (age, guides, table):
+    for used in (age, table):
         used.close()
     return info
+
+
+def _guides(table: Table) -> dict[str, tuple[str, ...]]:
+    """The guided steps of one table, by what they serve (GUIDED)."""
+    guides = table.table("guides")
+    steps = {step: guides.words(step) for step in GUIDED if guides.has(step)}
+    guides.asked |= GUIDED
+    guides.close()
+    return steps
+
+
+def _named(guides: Mapping[str, tuple[str, ...]], name: str) -> Mapping[str, tuple[str, ...]]:
+    return MappingProxyType({step: tuple(one.replace("{name}", name) for one in said) for step, said in guides.items()})
 
 
 def _pattern(table: Table) -> str:

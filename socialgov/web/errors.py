@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from flask import current_app, g, render_template, request
+from flask import current_app, g, render_template, render_template_string, request
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from socialgov.errors import SocialgovError
 
@@ -40,6 +40,9 @@ HEADINGS = {
     503: "The service cannot do this now",
 }
 
+BARE = """<!doctype html><html lang="en-GB"><title>{{ heading }}</title>
+<h1>{{ heading }}</h1><p>{{ message }}</p><p>{{ mend }}</p></html>"""
+
 
 def install(app: Flask) -> None:
     app.register_error_handler(SocialgovError, socialgov_error)
@@ -65,6 +68,8 @@ def forged(_: CSRFError) -> ResponseReturnValue:
 
 
 def http_error(error: HTTPException) -> ResponseReturnValue:
+    if isinstance(error, SecurityError):  # no address of ours can be built under a host that is not ours
+        return "This is not the address of the school's service.", 400
     status = error.code or 500
     if status < 400:
         return error
@@ -77,12 +82,16 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
 
 
 def unexpected(error: Exception) -> ResponseReturnValue:
-    """A fault of ours. The trace goes to the log of the server, never to the reader."""
+    """A fault of ours. The trace goes to the server's log, never to the reader."""
     log.error("fault at %s %s", request.method, request.endpoint, exc_info=error)
     return _page(500, *WORDS[500])
 
 
 def _page(status: int, heading: str, message: str, mend: str, findings: object = ()) -> ResponseReturnValue:
     g.setdefault("staff", None)
-    html = render_template("error.html", heading=heading, message=message, mend=mend, findings=findings, status=status)
+    try:
+        html = render_template("error.html", heading=heading, message=message, mend=mend, findings=findings)
+    except Exception:  # the page around the message needs the database or a known host: say it without them
+        log.exception("the error page itself failed")
+        html = render_template_string(BARE, heading=heading, message=message, mend=mend)
     return html, status

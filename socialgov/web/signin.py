@@ -74,12 +74,10 @@ def use(token: str) -> ResponseReturnValue:
     """Use the link up and start a session with a new id; whatever the old cookie held is gone."""
     throttle.check(_address(), g.now)
     try:
-        started = use_signin_link(g.home, token, now=g.now)
+        started = use_signin_link(g.home, token, now=g.now, previous=session.get(SESSION_KEY))
     except SocialgovError:
         throttle.refused(_address(), g.now)
         return render_template("signin/refused.html"), 410
-    if old := session.get(SESSION_KEY):
-        end_session(g.home, old, now=g.now)
     wanted = session.get(NEXT_KEY)
     session.clear()
     session[SESSION_KEY] = started

@@ -1,0 +1,137 @@
+"""The application under test: a client for each person, and a real browser for those tests that need one.
+
+`browse(staff)` is a signed-in client with CSRF switched off, so that a test reads as what a person does; test_csrf.py
+holds CSRF itself. `site` serves the application with waitress on a free port, `browser` is one Chromium a session.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from factories import NOW
+from flask import Flask
+from flask.testing import FlaskClient
+
+from socialgov.actions.signin import make_signin_link
+from socialgov.home import Home
+from socialgov.models import Staff
+from socialgov.web import build_app
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture
+def app(home: Home) -> Flask:
+    app = build_app(home)
+    app.config.update(WTF_CSRF_ENABLED=False, PROPAGATE_EXCEPTIONS=False)
+    return app
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A visitor who is not signed in."""
+    return app.test_client()
+
+
+@pytest.fixture
+def browse(app: Flask, home: Home) -> Callable[[Staff], FlaskClient]:
+    """`browse(staff)`: a client that is signed in as this person."""
+
+    def signed_in(staff: Staff) -> FlaskClient:
+        client = app.test_client()
+        assert client.post(make_signin_link(home, staff.id, actor="cli", now=NOW)).status_code == 302
+        return client
+
+    return signed_in
+
+
+# --------------------------------------------------------------------------------------------------- browser
+
+
+@dataclass(frozen=True)
+class Site:
+    """The application, served. `open(staff, …)` is a browser page in which this person is signed in."""
+
+    url: str
+    home: Home
+    browser: Browser
+
+    def open(self, staff: Staff | None = None, *, width: int = 1280, dark: bool = False, **options: Any) -> Page:
+        context = self.browser.new_context(
+            base_url=self.url,
+            viewport={"width": width, "height": 900},
+            color_scheme="dark" if dark else "light",
+            java_script_enabled=True,  # axe needs it; the pages send none and forbid it by policy
+            bypass_csp=True,
+            **options,
+        )
+        page = context.new_page()
+        if staff is not None:
+            page.goto(make_signin_link(self.home, staff.id, actor="cli", now=self.home.now()))
+            page.get_by_role("button", name="Sign in").click()
+        return page
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for the whole session."""
+    from playwright.sync_api import sync_playwright
+
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"no Chromium at {CHROMIUM}: apt-get install chromium")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def site(home: Home, browser: Browser) -> Iterator[Site]:
+    """The application of `home` on a free port of this machine, CSRF and all."""
+    with served(build_app(home)) as url:
+        yield Site(url, home, browser)
+
+
+class served:  # noqa: N801  (reads as a word: `with served(app) as url`)
+    """Serve a WSGI application with waitress until the block ends."""
+
+    def __init__(self, app: Any, threads: int = 4) -> None:
+        from waitress.server import create_server
+
+        self._socket = socket.socket()
+        self._socket.bind(("127.0.0.1", 0))
+        self._server = create_server(app, sockets=[self._socket], threads=threads)
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self) -> None:
+        try:
+            self._server.run()
+        except OSError:  # the socket was closed under the loop: that is how it ends
+            return
+
+    def __enter__(self) -> str:
+        self._thread.start()
+        return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+
+    def __exit__(self, *_: object) -> None:
+        self._server.close()
+        self._thread.join(timeout=5)
