@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from socialgov.errors import ConfigError
 from socialgov.models import AccountKind, Enforcement, PlatformInfo, Policy, Role, RuleChoice
-from socialgov.platforms import ADAPTERS
+from socialgov.platforms.file import read_platforms
 from socialgov.tomlfile import Table, read_toml
 
 DOMAIN = r"(?!-)[a-z0-9-]+(\.[a-z0-9-]+)+"
@@ -46,24 +46,6 @@ RANGES: Mapping[str, tuple[int, int]] = {
     "session_absolute_hours": (1, 48),
     "upload_max_mb": (1, 100),
 }
-
-# What a guide of config/platforms.toml can serve: a step of the closing plan, or a task before the gate.
-GUIDED = frozenset(
-    {
-        "set_logo",
-        "profile_text",
-        "recovery",
-        "make_private",
-        "remove_follower",
-        "take_content_down",
-        "change_password",
-        "revoke_access",
-        "deactivate",
-        "delete",
-        "see_it_gone",
-        "see_it_gone_for_good",
-    }
-)
 
 
 class MailTls(StrEnum):
@@ -133,7 +115,7 @@ def load_settings(root: Path) -> Settings:
     file = read_toml(root / "school.toml")
     school, keys = file.table("school", required=True), file.table("keys", required=True)
     chosen = file.table("platforms")
-    platforms = _platforms(chosen)
+    platforms = read_platforms(package_folder("config") / "platforms.toml", chosen)
     settings = Settings(
         school_name=school.text("name"),
         school_id=school.text("id", pattern=r"[0-9a-f]{32}", hint="It was written by `socialgov init`; put it back."),
@@ -249,6 +231,16 @@ def _mail(mail: Table, root: Path) -> MailSettings:
     return settings
 
 
+def _approved(chosen: Table, platforms: Mapping[str, PlatformInfo]) -> frozenset[str]:
+    approved = chosen.words("approved", ())
+    for key in approved:
+        if key not in platforms:
+            raise chosen.refuse(
+                "approved", f"There is no platform {key!r}.", f"Known are {', '.join(sorted(platforms))}."
+            )
+    return frozenset(approved)
+
+
 # --------------------------------------------------------------------------------------------------- the policy
 
 
@@ -323,87 +315,3 @@ def _rule(table: Table, base: RuleChoice | None) -> RuleChoice:
     choice = RuleChoice(MappingProxyType(kinds), table.text("decided_by"), table.day("decided_on"))
     table.close()
     return choice
-
-
-# --------------------------------------------------------------------------------------------------- platforms
-
-
-def _platforms(chosen: Table) -> Mapping[str, PlatformInfo]:
-    """The shipped platforms.toml; a [platforms.KEY] of school.toml may point one at another server."""
-    shipped = read_toml(package_folder("config") / "platforms.toml")
-    common, tables = _guides(shipped), shipped.table("platforms", required=True)
-    platforms = {}
-    for key in tables.names():
-        info = _platform(key, tables.table(key), common)
-        if chosen.has(key):
-            own = chosen.table(key)
-            info = replace(info, api_base=_api_base(own, info.api_base))
-            own.close()
-        platforms[key] = info
-    chosen.asked |= set(platforms)
-    shipped.close()
-    return MappingProxyType(platforms)
-
-
-def _platform(key: str, table: Table, common: Mapping[str, tuple[str, ...]]) -> PlatformInfo:
-    age, name = table.table("minimum_age", required=True), table.text("name")
-    info = PlatformInfo(
-        key=key,
-        name=name,
-        adapter=table.text("adapter", pattern="|".join(ADAPTERS), hint=f"Adapters are {', '.join(sorted(ADAPTERS))}."),
-        profile_url=table.text("profile_url", pattern=r"\S*\{handle\}\S*", hint="Put {handle} where the name goes."),
-        can_be_private=table.flag("can_be_private"),
-        minimum_age=age.whole("years", 0, 21),
-        minimum_age_source=age.text("source"),
-        minimum_age_on=age.day("looked_up_on"),
-        deletion_delay_days=table.whole("deletion_delay_days", 0, 400),
-        deletion_delay_source=table.text("deletion_delay_source"),
-        handle_pattern=_pattern(table),
-        guides=_named(common | _guides(table), name),
-        post_length=table.whole("post_length", 1, 100_000),
-        api_base=_api_base(table, None),
-        simulated=table.flag("simulated", False),
-    )
-    for used in (age, table):
-        used.close()
-    return info
-
-
-def _guides(table: Table) -> dict[str, tuple[str, ...]]:
-    """The guided steps of one table, by what they serve (GUIDED)."""
-    guides = table.table("guides")
-    steps = {step: guides.words(step) for step in GUIDED if guides.has(step)}
-    guides.asked |= GUIDED
-    guides.close()
-    return steps
-
-
-def _named(guides: Mapping[str, tuple[str, ...]], name: str) -> Mapping[str, tuple[str, ...]]:
-    return MappingProxyType({step: tuple(one.replace("{name}", name) for one in said) for step, said in guides.items()})
-
-
-def _pattern(table: Table) -> str:
-    pattern = table.text("handle_pattern")
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise table.refuse(
-            "handle_pattern", f"`handle_pattern` is no regular expression: {error}.", "Mend it."
-        ) from None
-    return pattern
-
-
-def _api_base(table: Table, default: str | None) -> str | None:
-    hint = "Write an address with https:// (http:// only for localhost), without a slash at the end."
-    pattern = r"https://[^\s?#@]*[^\s?#@/]|http://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?(/[^\s?#]*[^\s?#/])?"
-    return table.text("api_base", default or "", pattern=pattern, hint=hint) or None
-
-
-def _approved(chosen: Table, platforms: Mapping[str, PlatformInfo]) -> frozenset[str]:
-    approved = chosen.words("approved", ())
-    for key in approved:
-        if key not in platforms:
-            raise chosen.refuse(
-                "approved", f"There is no platform {key!r}.", f"Known are {', '.join(sorted(platforms))}."
-            )
-    return frozenset(approved)

@@ -414,6 +414,7 @@ class Credential:
     deposited_by: int | None
     deposited_at: datetime
     superseded_at: datetime | None
+    secret_at: datetime | None = None  # since when this secret is in use: a corrected user name does not make it younger
 
 
 @dataclass(frozen=True, slots=True)
@@ -522,6 +523,8 @@ class PlatformInfo:
     guides: Mapping[str, tuple[str, ...]]
     post_length: int = 500
     api_base: str | None = None
+    deletion_delay_source: str = ""
+    simulated: bool = False
 
     def url_of(self, handle: str) -> str:
         return self.profile_url.replace("{handle}", handle)

@@ -20,7 +20,7 @@ SCHOOL_ID = "5c" * 16
 ESCROW = Escrow.from_key(bytes(range(32)), SCHOOL_ID)
 DOMAIN = "school.example"
 PASSPHRASE = "six words nobody else would pick"
-PLATFORMS = ("sandbox", "bluesky", "instagram")
+PLATFORMS = ("sandbox", "bluesky", "instagram", "x", "facebook_group")
 _numbers = count(1)
 
 
