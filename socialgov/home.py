@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from socialgov.config import Settings, load_settings
 from socialgov.escrow import Escrow, open_escrow
+from socialgov.store.clock import clock_offset
 from socialgov.store.connect import connect, migrate
-from socialgov.store.school import meta_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sqlite_utils import Database
-
-CLOCK_OFFSET = "clock_offset_seconds"  # how far a visitor has moved a demonstration's clock
 
 
 def wall_clock() -> datetime:
@@ -47,7 +45,7 @@ class Home:
         """The moment it is for this school: the clock, and in a demonstration the visitor's offset on top."""
         now = self.clock()
         if self.settings.demonstration:
-            now += timedelta(seconds=int(meta_value(self.db, CLOCK_OFFSET) or 0))
+            now += clock_offset(self.db)
         return now
 
     def today(self, now: datetime) -> date:
