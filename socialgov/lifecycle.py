@@ -202,7 +202,7 @@ def step_not_before(
 
 def back_off(attempts: int) -> timedelta:
     """How long to leave a platform or a mail server alone after the n-th failure: 5 minutes, doubled, at most a day."""
-    return min(timedelta(minutes=5) * 2 ** min(attempts - 1, 10), timedelta(days=1))
+    return min(timedelta(minutes=5 << min(max(attempts, 1) - 1, 10)), timedelta(days=1))
 
 
 def diagram() -> str:

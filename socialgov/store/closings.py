@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from socialgov.errors import Conflict, NotFound
-from socialgov.models import Account, Closing, ClosingStep, StepDoer, StepState
+from socialgov.models import Account, Closing, ClosingStep, Observation, StepDoer, StepState
 from socialgov.store.connect import guarded_update, insert
 from socialgov.store.rows import all_of, dicts, moment_text, one_of, scalar, to_column
 
@@ -19,6 +19,18 @@ if TYPE_CHECKING:
     from socialgov.lifecycle import PlannedStep
 
 LEASE = timedelta(minutes=5)
+
+# The machine's turn has come, and nobody holds it: never claimed, the lease is over, or it lies further ahead than
+# any lease can (the clock was moved back).
+_DUE = (
+    "state = 'waiting' and (not_before_at is null or not_before_at <= ?)"
+    " and (claimed_until is null or claimed_until <= ? or claimed_until > ?)"
+)
+
+
+def _due_at(now: datetime) -> tuple[str, str, str]:
+    at = moment_text(now)
+    return at, at, moment_text(now + LEASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +65,8 @@ def accounts_ending_between(db: Database, first: date, last: date) -> list[Accou
     return all_of(
         db,
         Account,
-        "select * from account where state in ('approved', 'live', 'suspended') and ends_on between ? and ? order by id",
+        "select * from account where state in ('approved', 'live', 'suspended') and ends_on between ? and ?"
+        " order by id",
         (first, last),
     )
 
@@ -139,9 +152,8 @@ def first_open_step(db: Database, closing_id: int) -> ClosingStep | None:
 def due_closings(db: Database, now: datetime) -> list[int]:
     """Closings with a step for the machine whose time has come and that nobody holds, oldest first."""
     rows = db.execute(
-        "select closing_id from closing_step where state = 'waiting' and (not_before_at is null or not_before_at <= ?)"
-        f" and {_FREE} order by closing_id",
-        (moment_text(now), moment_text(now), moment_text(now + LEASE)),
+        f"select closing_id from closing_step where {_DUE} order by closing_id",  # noqa: S608
+        _due_at(now),
     )
     return [row[0] for row in rows]
 
@@ -161,30 +173,34 @@ def tasks_of_keeper(db: Database, staff_id: int) -> list[tuple[ClosingStep, int]
 
 # --------------------------------------------------------------------------------------------------- steps
 
-# free: never claimed, the lease is over, or it lies further ahead than any lease can (the clock was moved back)
-_FREE = "(claimed_until is null or claimed_until <= ? or claimed_until > ?)"
-
 
 def claim_step(db: Database, step: ClosingStep, now: datetime) -> int | None:
     """Take a machine's step for LEASE; its attempt number, which guards what follows, or None when another holds it."""
-    at = moment_text(now)
     done = db.execute(
-        "update closing_step set claimed_until = ?, attempts = attempts + 1"
-        " where id = ? and state = 'waiting' and attempts = ? and (not_before_at is null or not_before_at <= ?)"
-        f" and {_FREE}",
-        (moment_text(now + LEASE), step.id, step.attempts, at, at, moment_text(now + LEASE)),
+        f"update closing_step set claimed_until = ?, attempts = attempts + 1 where id = ? and attempts = ? and {_DUE}",  # noqa: S608
+        (moment_text(now + LEASE), step.id, step.attempts, *_due_at(now)),
     )
     return step.attempts + 1 if done.rowcount == 1 else None
 
 
 def update_step(
-    db: Database, step_id: int, changes: Mapping[str, Any], *, state: StepState, attempts: int | None = None
+    db: Database,
+    step_id: int,
+    changes: Mapping[str, Any],
+    *,
+    state: StepState,
+    attempts: int | None = None,
+    keep_claim: bool = False,
 ) -> None:
-    """Change a step while it is in `state` and, for the machine, while the claim is still its own; else Conflict."""
+    """Change a step while it is in `state` and, for the machine, while the claim is still its own; else Conflict.
+
+    The claim ends with the change unless `keep_claim`.
+    """
     where: dict[str, Any] = {"state": state}
     if attempts is not None:
         where["attempts"] = attempts
-    guarded_update(db, "closing_step", step_id, {"claimed_until": None, **changes}, where=where)
+    ended = {} if keep_claim else {"claimed_until": None}
+    guarded_update(db, "closing_step", step_id, {**ended, **changes}, where=where)
 
 
 def open_step(
@@ -276,15 +292,30 @@ def people_still_held(db: Database, account_id: int) -> int:
 
 
 def blobs_to_erase(db: Database, account_id: int) -> list[int]:
-    """Every sealed file kept for the account but the evidence that it is gone, which the certificate names."""
+    """Every sealed file of the account but the evidence that it is gone, which the certificate names.
+
+    Those erased before are among them: a crash may have left a file behind its row.
+    """
     rows = db.execute(
-        "select id from blob where account_id = ? and erased_at is null and id not in ("
+        "select id from blob where account_id = ? and id not in ("
         " select evidence_id from observation join closing_step on closing_step.observation_id = observation.id"
         " join closing on closing.id = closing_step.closing_id"
         " where closing.account_id = ? and evidence_id is not null) order by id",
         (account_id, account_id),
     )
     return [row[0] for row in rows]
+
+
+def forget_tokens(db: Database, account_id: int, now: datetime) -> list[int]:
+    """The machine's own tokens of an account, destroyed because the platform no longer takes them; their ids."""
+    held = "select id from credential where account_id = ? and kind = 'api_token' and sealed is not null order by id"
+    ids = [row[0] for row in db.execute(held, (account_id,))]
+    db.execute(
+        "update credential set sealed = null, destroyed_at = ?, superseded_at = coalesce(superseded_at, ?)"
+        " where id in (select value from json_each(?))",
+        (moment_text(now), moment_text(now), to_column(ids)),
+    )
+    return ids
 
 
 def truncate_wal(db: Database) -> None:
@@ -314,6 +345,22 @@ def evidence_hashes(db: Database, closing_id: int) -> dict[int, str]:
         (closing_id,),
     )
     return {row[0]: row[1] for row in rows}
+
+
+def step_observations(db: Database, closing_id: int) -> dict[int, Observation]:
+    """What was seen for the steps of a closing, by observation."""
+    seen = all_of(
+        db,
+        Observation,
+        "select observation.* from closing_step join observation on observation.id = closing_step.observation_id"
+        " where closing_step.closing_id = ?",
+        (closing_id,),
+    )
+    return {observation.id: observation for observation in seen}
+
+
+def finish_closing(db: Database, closing_id: int, now: datetime) -> None:
+    guarded_update(db, "closing", closing_id, {"finished_at": now}, where={"finished_at": None})
 
 
 def close_account_row(db: Database, account: Account, now: datetime) -> None:

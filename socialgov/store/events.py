@@ -157,6 +157,12 @@ def record_event(
     return seq
 
 
+def log_head(db: Database) -> tuple[int, str]:
+    """Number and hash of the newest event; (0, GENESIS) for an empty log."""
+    last = db.execute("select seq, hash from event order by seq desc limit 1").fetchone()
+    return (last[0], last[1]) if last else (0, GENESIS)
+
+
 def actor_of(staff_id: int) -> str:
     return f"staff:{staff_id}"
 

@@ -1,0 +1,101 @@
+"""How the machine looks whether a step of a closing has had its effect: always afresh, and kept as an observation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from socialgov.actions.closing_steps import Work, finish_step
+from socialgov.lifecycle import PROOFS, proves
+from socialgov.models import CredentialKind, Fact, Presence, Source, StepName
+from socialgov.platforms import PlatformError
+from socialgov.store.connect import write
+
+if TYPE_CHECKING:
+    from socialgov.platforms import Platform
+
+LOOKS_BEFORE_ASKING = 3  # a platform may take a while to show what was done
+
+
+class NotYet(PlatformError):
+    """Done or asked for, but not to be seen yet: look again later."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, permanent=False)
+
+
+def see_it_done(work: Work) -> None:
+    """The fresh look that every step ends with, kept as an observation in the step's own transaction."""
+    from socialgov.actions.observing import record_observation
+
+    fact = PROOFS[work.step.name].fact
+    value = LOOKS[fact](work)
+    if not proves(work.step.name, value, work.platform):
+        raise _unproved(work, value)
+    with write(work.home.db) as db:
+        observation_id = record_observation(
+            db, account_id=work.account.id, fact=fact, value=value, now=work.now, source=Source.API
+        )
+        finish_step(work, db, observation_id, done_by=work.step.detail.get("done_by"))
+
+
+def _unproved(work: Work, value: Any) -> PlatformError:
+    """What the look showed instead: a person's task where only a person can mend it, else look again later."""
+    seen = f"{work.platform.name} was asked, and the step is not done: {_in_words(work.step.name, value)}."
+    by_person = work.step.detail.get("phase") == "look"
+    back_again = (
+        work.step.name in (StepName.SEE_IT_GONE, StepName.SEE_IT_GONE_FOR_GOOD)
+        and value is Presence.LIVE
+        and work.step.attempts >= LOOKS_BEFORE_ASKING
+    )
+    if by_person or back_again:
+        return PlatformError(
+            seen, permanent=True, mend="Do it on the platform, then say so here: it is looked at again."
+        )
+    return NotYet(seen)
+
+
+def _in_words(name: StepName, value: Any) -> str:
+    if isinstance(value, Presence):
+        return {
+            Presence.LIVE: "the account is still there for everybody",
+            Presence.DEACTIVATED: "the account is deactivated but not deleted yet",
+            Presence.GONE: "the account is gone",
+        }[value]
+    return {
+        StepName.TAKE_CONTENT_DOWN: f"{value} posts are still on the account",
+        StepName.CHANGE_PASSWORD: "the deposited password does not open the account",
+        StepName.REVOKE_ACCESS: "a token given to this product still works",
+    }.get(name, "it shows otherwise")
+
+
+def _posts_left(work: Work) -> int:
+    adapter = work.adapter()
+    return len(posts_and_replies(adapter))
+
+
+def posts_and_replies(adapter: Platform) -> list[str]:
+    return list(dict.fromkeys([post.remote_id for post in adapter.posts()] + adapter.conversations()))
+
+
+def presence_seen(work: Work) -> Presence:
+    """As an outsider sees it: without signing in."""
+    return work.adapter(signed_in=False).presence()
+
+
+def _deposit_opens(work: Work) -> bool:
+    return work.adapter(CredentialKind.PASSWORD).check_login()
+
+
+def _our_access(work: Work) -> bool:
+    """Does a token of ours still open it? Without one on record there is nothing that could."""
+    adapter = work.adapter(CredentialKind.API_TOKEN)
+    return adapter.login is not None and adapter.check_login()
+
+
+LOOKS: Mapping[Fact, Callable[[Work], Any]] = {
+    Fact.POSTS: _posts_left,
+    Fact.PRESENCE: presence_seen,
+    Fact.LOGIN_WORKS: _deposit_opens,
+    Fact.OUR_ACCESS: _our_access,
+}
