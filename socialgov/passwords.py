@@ -9,8 +9,6 @@ for passwords held in escrow only, never for signing in here.
 from __future__ import annotations
 
 import re
-import secrets
-import string
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +16,6 @@ from dataclasses import dataclass
 LONGEST = 256  # no platform takes more; the bound keeps a pasted file out
 SCORED = 72  # zxcvbn raises ValueError above this
 SHORTEST_CONTEXT_WORD = 3
-SYMBOLS = "!#%+-.:=?@_"
 
 _LOOKS_LIKE = str.maketrans("@430!1l$57", "aaeoiiisst")  # 1 stands for i and for l, so those two count as one
 _WORD = re.compile(r"[^\W_]+")
@@ -79,15 +76,6 @@ def without_context(secret: str, words: Iterable[str]) -> str:
             looks = looks[:at] + looks[at + len(shape) :]
             text = text[:at] + text[at + len(shape) :]
     return text
-
-
-def new_secret(length: int = 24) -> str:
-    """A random password with letters, numbers and symbols that every platform takes, about 6 bits a character."""
-    alphabet = string.ascii_letters + string.digits + SYMBOLS
-    while True:
-        secret = "".join(secrets.choice(alphabet) for _ in range(length))
-        if not list(_composition(secret, length)):
-            return secret
 
 
 def _composition(text: str, min_length: int) -> Iterable[str]:

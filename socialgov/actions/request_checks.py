@@ -208,3 +208,18 @@ def review_faults(settings: Settings, day: date, today: date) -> dict[str, str]:
     """What is wrong with `day` as the next review date of a standing account."""
     longest = settings.policy.standing_longest_review_days
     return _last_day_faults("review_on", "review date", day, today, today, longest)
+
+
+def school_email_fault(settings: Settings, email: str) -> str | None:
+    """What is wrong with `email` as the address an account is set up with (ACC101); None when it is the school's."""
+    from email_validator import EmailNotValidError, validate_email
+
+    if not email:
+        return "Enter the school e-mail address."
+    try:
+        domain = validate_email(email, check_deliverability=False, test_environment=True).ascii_domain.lower()
+    except EmailNotValidError:
+        return "Enter an e-mail address, such as trips@" + settings.email_domains[0] + "."
+    if domain not in {name.lower() for name in settings.email_domains}:
+        return f"Use an address of the school (ACC101): it ends in @{' or @'.join(settings.email_domains)}."
+    return None

@@ -59,17 +59,19 @@ def change_account(
 
 def account_with_handle(db: Database, platform: str, handle: str, *, other_than: int | None = None) -> int | None:
     """The id of an open account that has this handle on this platform, or asks for it. A closed one has freed it."""
-    return scalar(
+    found: int | None = scalar(
         db,
         """select id from account where platform = ? and lower(coalesce(handle, handle_wished)) = lower(?)
              and state in ('requested', 'approved', 'live', 'suspended', 'closing') and id is not ? limit 1""",
         (platform, handle, other_than),
     )
+    return found
 
 
 def account_with_remote_id(db: Database, platform: str, remote_id: str) -> int | None:
     """The id of the account, open or closed, that is this one on the platform: a lasting id is never given twice."""
-    return scalar(db, "select id from account where platform = ? and remote_id = ?", (platform, remote_id))
+    found: int | None = scalar(db, "select id from account where platform = ? and remote_id = ?", (platform, remote_id))
+    return found
 
 
 # --------------------------------------------------------------------------------------------------- register

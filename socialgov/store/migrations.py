@@ -115,8 +115,9 @@ def m0002_accounts(db: Database) -> None:
         create table credential (
           id integer primary key, account_id integer not null references account, kind text not null,
           username text not null, email text, sealed blob, fingerprint text, strength integer not null,
-          problems text not null, reused integer not null, deposited_by integer references staff,
-          deposited_at text not null, secret_at text not null, superseded_at text, destroyed_at text) strict;
+          problems text not null, deposited_by integer references staff,
+          deposited_at text not null, secret_at text not null, superseded_at text, destroyed_at text,
+          spare integer not null default 0) strict;
         create index credential_account on credential(account_id, kind, superseded_at);
         create table credential_fingerprint (
           fingerprint text not null, credential_id integer not null references credential,

@@ -1,0 +1,170 @@
+"""Deposited logins: taken in, looked at by one role only, tried, used by the machine, and destroyed with the account.
+
+A secret is opened in two places of this file and nowhere else: `reveal`, for the network manager, and
+`machine_login`, for the product itself. Both write their event, and commit it, before anything is opened (SEC207).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from socialgov import permissions
+from socialgov.actions.deposits import adopt_spare, deposit, deposit_spare, need_credential, need_spare, record
+from socialgov.actions.notices import notify
+from socialgov.actions.observing import record_observation
+from socialgov.actions.request_checks import checked_reason
+from socialgov.errors import Conflict
+from socialgov.models import Credential, CredentialKind, Fact, Source
+from socialgov.platforms.base import Login
+from socialgov.store import credentials as store
+from socialgov.store.accounts import account_by_id
+from socialgov.store.connect import write
+from socialgov.store.credentials import current_credential
+from socialgov.store.events import EventTag, actor_of
+from socialgov.store.staff import staff_by_id
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlite_utils import Database
+
+    from socialgov.home import Home
+    from socialgov.models import Account, Staff
+
+__all__ = [
+    "adopt_spare",
+    "current_credential",
+    "deposit",
+    "deposit_spare",
+    "destroy_credentials",
+    "machine_login",
+    "open_spare",
+    "record_login_test",
+    "reveal",
+]
+
+
+def open_spare(home: Home, spare_id: int, *, purpose: str, now: datetime) -> Login:
+    """The login with the spare password, for the machine, its use logged first. Raises NotFound once it is no spare."""
+    with write(home.db) as db:
+        spare = need_spare(db, spare_id)
+        account, sealed = account_by_id(db, spare.account_id), _need_sealed(db, spare_id)
+        record(db, EventTag.CREDENTIAL_MACHINE_USE, account, "job:login", now, spare_id, {"purpose": purpose})
+    return Login(spare.username, _open(home, account.id, spare.kind, spare_id, sealed))
+
+
+def reveal(home: Home, actor: Staff, account_id: int, reason: str, *, now: datetime) -> str:
+    """Show the deposited password to the network manager, who says why first; the owner is told (SEC207).
+
+    The event is committed before the secret is opened. Whatever keeps it from being written keeps the secret shut.
+    """
+    permissions.check_can_reveal(actor)
+    reason = checked_reason(reason)
+    with write(home.db) as db:
+        account = account_by_id(db, account_id)
+        credential = need_credential(db, account, CredentialKind.PASSWORD)
+        sealed = _need_sealed(db, credential.id)
+        reveal_id = store.insert_reveal(db, credential_id=credential.id, staff_id=actor.id, reason=reason, now=now)
+        record(db, EventTag.CREDENTIAL_REVEALED, account, actor_of(actor.id), now, credential.id, {"reveal": reveal_id})
+        _tell_of_reveal(db, account, actor, reveal_id, now)
+    return _open(home, account_id, credential.kind, credential.id, sealed)
+
+
+def record_login_test(home: Home, actor: Staff, account_id: int, works: bool, *, now: datetime) -> None:
+    """The network manager says whether the deposited login let them in (SEC205).
+
+    Once the new login works, the passwords before it are destroyed. When it does not, the keepers are told.
+    """
+    permissions.check_can_test_login(actor)
+    with write(home.db) as db:
+        account = account_by_id(db, account_id)
+        credential = need_credential(db, account, CredentialKind.PASSWORD)
+        record_observation(
+            db, account_id=account_id, fact=Fact.LOGIN_WORKS, value=works, now=now, source=Source.ATTESTED,
+            observed_by=actor.id,
+        )  # fmt: skip
+        record(db, EventTag.CREDENTIAL_TESTED, account, actor_of(actor.id), now, credential.id, {"works": works})
+        if works:
+            _destroy(db, account, actor_of(actor.id), now, superseded_only=True)
+        else:
+            _tell_keepers(
+                db, account, "login_refused", now, key=f"login_refused:{credential.id}",
+                text=f"The login deposited for {_name(account)} did not work. Deposit the one that does.",
+            )  # fmt: skip
+
+
+def machine_login(
+    home: Home,
+    account_id: int,
+    *,
+    purpose: str,
+    now: datetime,
+    kind: CredentialKind | None = None,
+) -> Login | None:
+    """The login for an adapter, its use logged first; None where nothing is deposited.
+
+    An API token is preferred to the password, unless `kind` insists.
+    """
+    with write(home.db) as db:
+        account = account_by_id(db, account_id)
+        credential = _current_of(db, account_id, kind)
+        sealed = store.sealed_of(db, credential.id) if credential else None
+        if credential is None or sealed is None:
+            return None
+        record(db, EventTag.CREDENTIAL_MACHINE_USE, account, "job:login", now, credential.id, {"purpose": purpose})
+    return Login(credential.username, _open(home, account_id, credential.kind, credential.id, sealed))
+
+
+def destroy_credentials(home: Home, account_id: int, *, now: datetime, actor: str) -> int:
+    """Overwrite every secret of the account and its fingerprints, when it is closed. Returns how many there were."""
+    with write(home.db) as db:
+        return _destroy(db, account_by_id(db, account_id), actor, now)
+
+
+# --------------------------------------------------------------------------------------------------- looking up
+
+
+def _open(home: Home, account_id: int, kind: CredentialKind, credential_id: int, sealed: bytes) -> str:
+    return home.escrow.open(sealed, account=str(account_id), field=kind.value, version=credential_id).decode()
+
+
+def _need_sealed(db: Database, credential_id: int) -> bytes:
+    sealed = store.sealed_of(db, credential_id)
+    if sealed is None:
+        raise Conflict("This password was destroyed.", "Nothing is left to show.")
+    return sealed
+
+
+def _current_of(db: Database, account_id: int, kind: CredentialKind | None) -> Credential | None:
+    kinds = (kind,) if kind else (CredentialKind.API_TOKEN, CredentialKind.PASSWORD)
+    return next((found for kind in kinds if (found := current_credential(db, account_id, kind))), None)
+
+
+def _destroy(db: Database, account: Account, actor: str, now: datetime, *, superseded_only: bool = False) -> int:
+    ids = store.destroy(db, account.id, now, superseded_only=superseded_only)
+    if ids:
+        record(db, EventTag.CREDENTIAL_DESTROYED, account, actor, now, data={"credentials": ids})
+    return len(ids)
+
+
+# --------------------------------------------------------------------------------------------------- telling
+
+
+def _tell_of_reveal(db: Database, account: Account, actor: Staff, reveal_id: int, now: datetime) -> None:
+    """The owner; where the owner is the one who looked, or has left, the deputy."""
+    owner = staff_by_id(db, account.owner_id)
+    told = account.deputy_id if owner.id == actor.id or not owner.current else owner.id
+    notify(
+        db, staff_id=told, kind="password_seen", now=now, account_id=account.id,
+        dedupe_key=f"password_seen:{reveal_id}",
+        text=f"The network manager looked at the password of {_name(account)}. The log tells when and why.",
+    )  # fmt: skip
+
+
+def _tell_keepers(db: Database, account: Account, kind: str, now: datetime, *, key: str, text: str) -> None:
+    for staff_id in sorted({account.owner_id, account.deputy_id}):
+        notify(db, staff_id=staff_id, kind=kind, now=now, account_id=account.id, dedupe_key=key, text=text)
+
+
+def _name(account: Account) -> str:
+    return f"the account {account.handle or account.handle_wished}"

@@ -1,0 +1,261 @@
+"""A login on its way into escrow: checked for form, strength and reuse, sealed, and put in place of the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from socialgov import passwords, permissions
+from socialgov.actions.request_checks import school_email_fault, text_faults, tidy
+from socialgov.errors import InvalidInput, NotFound
+from socialgov.lifecycle import WrongState
+from socialgov.models import AccountState, Credential, CredentialKind, Enforcement
+from socialgov.store import credentials as store
+from socialgov.store.accounts import account_by_id
+from socialgov.store.connect import write
+from socialgov.store.credentials import current_credential
+from socialgov.store.events import EventTag, actor_of, record_event
+from socialgov.store.staff import current_staff
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlite_utils import Database
+
+    from socialgov.home import Home
+    from socialgov.models import Account, Staff
+
+DEPOSIT_STATES = frozenset({AccountState.APPROVED, AccountState.LIVE, AccountState.SUSPENDED, AccountState.CLOSING})
+LONGEST_NAME = 200
+LONGEST_TOKEN = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A deposit on its way in. Only here does a secret have a name, and it is never part of a repr."""
+
+    kind: CredentialKind
+    username: str
+    email: str | None
+    secret: str = field(repr=False)
+    fingerprints: tuple[str, ...] = field(repr=False)
+    strength: int
+    problems: tuple[str, ...]
+
+
+def deposit(
+    home: Home,
+    actor: Staff,
+    account_id: int,
+    *,
+    username: str,
+    secret: str,
+    email: str,
+    now: datetime,
+    kind: CredentialKind = CredentialKind.PASSWORD,
+) -> Credential:
+    """Take a login into escrow (SEC201) in place of the one before; nobody knows any more that it works (SEC205).
+
+    A password that is weak (SEC202) or used for another account (SEC203) is refused, as far as the school enforces
+    those rules, with the reason beside the field. The refusal is an event; the secret is kept nowhere.
+    """
+    account = account_by_id(home.db, account_id)
+    permissions.check_can_deposit(actor, account)
+    draft = _draft(home, account, username=username, secret=secret, email=email, kind=kind)
+    with write(home.db) as db:
+        account = account_by_id(db, account_id)
+        permissions.check_can_deposit(actor, account)
+        _need_depositable(account)
+        refused = _refusals(home, db, account, draft)
+        if refused:
+            record(db, EventTag.CREDENTIAL_REFUSED, account, actor_of(actor.id), now, data={"rules": sorted(refused)})
+        else:
+            credential = _keep(home, db, account, draft, actor=actor, now=now)
+    if refused:
+        raise InvalidInput(
+            "This password cannot be taken.",
+            {"secret": " ".join(refused.values())},
+            "Choose another one, change it on the platform, and deposit that.",
+        )
+    return credential
+
+
+def deposit_spare(home: Home, db: Database, account_id: int, secret: str, *, now: datetime) -> int:
+    """The machine's own new password, laid beside the one in force before the platform is told; its id.
+
+    Call inside `write()`. A crash in between locks nobody out: whichever of the two the platform takes is on record.
+    """
+    account = account_by_id(db, account_id)
+    _need_depositable(account)
+    old = need_credential(db, account, CredentialKind.PASSWORD)
+    prints = home.escrow.fingerprints(secret)
+    draft = _Draft(old.kind, old.username, old.email, secret, prints, strength=4, problems=())
+    return _insert(home, db, account, draft, deposited_by=None, secret_at=now, now=now, spare=True)
+
+
+def adopt_spare(db: Database, spare_id: int, *, actor: str, now: datetime) -> None:
+    """The platform takes the spare: it is the password in force now. Call inside `write()`."""
+    spare = need_spare(db, spare_id)
+    store.adopt(db, spare, now)
+    account = account_by_id(db, spare.account_id)
+    record(db, EventTag.CREDENTIAL_DEPOSITED, account, actor, now, spare_id, {"kind": spare.kind.value})
+
+
+# --------------------------------------------------------------------------------------------------- taking in
+
+
+def _draft(home: Home, account: Account, *, username: str, secret: str, email: str, kind: CredentialKind) -> _Draft:
+    """What was typed, checked for form and strength. Slow (zxcvbn), so done before the transaction."""
+    username, email = tidy(username), tidy(email)
+    faults = text_faults({"username": username}, LONGEST_NAME)
+    if kind is CredentialKind.PASSWORD and (fault := school_email_fault(home.settings, email)):
+        faults["email"] = fault
+    if fault := _form_fault(secret, kind):
+        faults["secret"] = fault
+    if faults:
+        raise InvalidInput("The login cannot be deposited as it is.", faults, "Change what is marked.")
+    found = passwords.Assessment(4, ())
+    if kind is CredentialKind.PASSWORD:
+        policy = home.settings.policy
+        found = passwords.assess(
+            secret,
+            context=_context(home, account, username, email),
+            min_length=policy.password_min_length,
+            min_strength=policy.password_min_strength,
+        )
+    prints = home.escrow.fingerprints(secret)
+    return _Draft(kind, username, email or None, secret, prints, found.strength, found.problems)
+
+
+def _form_fault(secret: str, kind: CredentialKind) -> str | None:
+    """What no setting of the school may let through."""
+    words = "password" if kind is CredentialKind.PASSWORD else "token"
+    if not secret:
+        return f"Enter the {words}."
+    if len(secret) > (passwords.LONGEST if kind is CredentialKind.PASSWORD else LONGEST_TOKEN):
+        return f"The {words} is too long. Was something else pasted here?"
+    if secret != secret.strip() or not secret.replace(" ", "x").isprintable():
+        return f"The {words} begins or ends with a space, or holds a line break. Enter it without."
+    return None
+
+
+def _context(home: Home, account: Account, username: str, email: str) -> Iterable[str]:
+    """What anybody could guess a password for this account from."""
+    settings = home.settings
+    platform = settings.platforms[account.platform]
+    yield from (settings.school_name, *settings.email_domains, platform.key, platform.name)
+    yield from (account.handle or "", account.handle_wished, account.purpose, account.audience, username)
+    yield email.partition("@")[0]
+    for staff in current_staff(home.db):
+        yield staff.name
+
+
+def _refusals(home: Home, db: Database, account: Account, draft: _Draft) -> dict[str, str]:
+    """Rule id → sentence, for each rule that the school enforces and the deposit breaks."""
+    broken = {"SEC202": " ".join(draft.problems)} if draft.problems else {}
+    if store.accounts_sharing(db, draft.fingerprints, other_than=account.id):
+        broken["SEC203"] = "This password, or one very like it, is used for another account."
+    elif _is_old(db, account, draft):
+        broken["SEC203"] = "This password, or one very like it, was deposited for this account before."
+    policy = home.settings.policy
+    return {
+        rule_id: words
+        for rule_id, words in broken.items()
+        if policy.enforcement(rule_id, account.kind) is Enforcement.ENFORCED
+    }
+
+
+def _is_old(db: Database, account: Account, draft: _Draft) -> bool:
+    """True for an earlier secret of this account; depositing the one in force again corrects its user name."""
+    if _unchanged_since(db, account, draft) is not None:
+        return False
+    return store.deposited_before(db, account.id, draft.kind, draft.fingerprints)
+
+
+def _unchanged_since(db: Database, account: Account, draft: _Draft) -> datetime | None:
+    """Since when exactly this secret has been in force; None when it is another one."""
+    current = current_credential(db, account.id, draft.kind)
+    if current is None or not store.has_fingerprint(db, current.id, draft.fingerprints[0]):
+        return None
+    return current.secret_at
+
+
+def _keep(home: Home, db: Database, account: Account, draft: _Draft, *, actor: Staff, now: datetime) -> Credential:
+    """The deposit in place of the one before, with its event."""
+    secret_at = _unchanged_since(db, account, draft) or now
+    store.supersede(db, account.id, draft.kind, now)
+    new_id = _insert(home, db, account, draft, deposited_by=actor.id, secret_at=secret_at, now=now)
+    data = {"kind": draft.kind.value}
+    record(db, EventTag.CREDENTIAL_DEPOSITED, account, actor_of(actor.id), now, new_id, data)
+    return need_credential(db, account, draft.kind)
+
+
+def _insert(
+    home: Home,
+    db: Database,
+    account: Account,
+    draft: _Draft,
+    *,
+    deposited_by: int | None,
+    secret_at: datetime,
+    now: datetime,
+    spare: bool = False,
+) -> int:
+    """The row, and then its secret sealed to account, field and the row's own id as its version."""
+    new_id = store.insert_credential(
+        db,
+        account_id=account.id,
+        kind=draft.kind,
+        username=draft.username,
+        email=draft.email,
+        fingerprints=draft.fingerprints,
+        strength=draft.strength,
+        problems=draft.problems,
+        deposited_by=deposited_by,
+        secret_at=secret_at,
+        now=now,
+        spare=spare,
+    )
+    sealed = home.escrow.seal(draft.secret.encode(), account=str(account.id), field=draft.kind.value, version=new_id)
+    store.keep_sealed(db, new_id, sealed)
+    return new_id
+
+
+# --------------------------------------------------------------------------------------------------- shared with looking up
+
+
+def need_credential(db: Database, account: Account, kind: CredentialKind) -> Credential:
+    found = current_credential(db, account.id, kind)
+    if found is None:
+        raise NotFound("No password is deposited for this account.", "Ask its owner to deposit it.")
+    return found
+
+
+def need_spare(db: Database, spare_id: int) -> Credential:
+    spare = store.spare_by_id(db, spare_id)
+    if spare is None:
+        raise NotFound("This password does not wait beside another one any more.", "Look at the one in force.")
+    return spare
+
+
+def _need_depositable(account: Account) -> None:
+    if account.state not in DEPOSIT_STATES:
+        raise WrongState(
+            f"This account is {account.state.value}, so no login can be deposited for it.",
+            "A login is deposited after the request was approved, and until the account is closed.",
+        )
+
+
+def record(
+    db: Database,
+    tag: EventTag,
+    account: Account,
+    actor: str,
+    now: datetime,
+    credential_id: int | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> None:
+    record_event(
+        db, tag, actor=actor, now=now, subject="credential", subject_id=credential_id, account_id=account.id, data=data
+    )
