@@ -11,8 +11,8 @@ from source import Module, imports, modules
 # each part may import those below it, and itself; helpers stand where their users need them
 LAYERS = (
     {"models", "errors", ""},
-    {"lifecycle", "permissions", "rules", "tomlfile"},
-    {"store", "escrow", "platforms", "config", "csvfiles", "pictures", "logo", "passwords", "names"},
+    {"lifecycle", "permissions", "rules", "tomlfile", "csvfiles", "names", "logo", "passwords", "pictures"},
+    {"store", "escrow", "platforms", "config", "import", "importing"},
     {"home"},
     {"actions"},
     {"jobs", "web", "sandbox"},
@@ -29,7 +29,7 @@ ONLY_IN = {
     "keyrings": {"escrow"},
     "cryptography": {"escrow"},
     "apscheduler": {"jobs"},
-    "sqlite3": {"store"},
+    "sqlite3": {"store", "sandbox"},
     "sqlite_utils": {"store"},
     "httpx": {"platforms"},
     "smtplib": {"actions"},
@@ -111,6 +111,18 @@ def test_each_dangerous_library_has_one_place() -> None:
         if (places := ONLY_IN.get(used.module.split(".")[0]))
         and not used.typing_only
         and family(module.part) not in places | {"demo"}
+    ]
+    assert wrong == []
+
+
+def test_the_simulated_network_stands_outside_the_product() -> None:
+    wrong = [
+        f"{module.where(used.line)} imports {used.module}"
+        for module in modules()
+        for used in imports(module)
+        if family(module.part) == "sandbox"
+        and used.module.startswith("socialgov")
+        and part_of(used.module) != "sandbox"
     ]
     assert wrong == []
 
