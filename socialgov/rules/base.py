@@ -35,6 +35,8 @@ FACT_WORDS = {
     Fact.SHARES: "what it shares",
     Fact.CONVERSATIONS: "whether it answers or writes to anybody",
     Fact.OUTSIDE_POSTS: "whether something appeared on it past the school's checks",
+    Fact.POSTS: "what is on it",
+    Fact.OUR_ACCESS: "whether socialgov can still sign in",
 }
 
 # a rule asked at one of these moments goes on being asked: its breaking is news for owner and network manager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from socialgov.models import Finding, When
+from socialgov.models import Enforcement, Finding, When
 from socialgov.rules import account, audience, data, interaction, lifetime, media, oversight, people, safeguarding
 from socialgov.rules import secrets as credentials
 from socialgov.rules.base import AccountRule, PostRule, Rule
@@ -17,6 +17,8 @@ CATALOGUE: Mapping[str, Rule[Any]] = {rule.id: rule() for family in _FAMILIES fo
 ACCOUNT_RULES: tuple[AccountRule, ...] = tuple(rule for rule in CATALOGUE.values() if isinstance(rule, AccountRule))
 POST_RULES: tuple[PostRule, ...] = tuple(rule for rule in CATALOGUE.values() if isinstance(rule, PostRule))
 
+SWITCHED_OFF = "The school does not ask this of such an account (config/policy.toml, school.toml)."
+
 # what the head's exception "this account may be public" is made of
 PUBLIC_ACCOUNT_RULES = ("ACC103", "AUD301", "AUD302", "AUD304", "AUD305")
 
@@ -27,6 +29,9 @@ def evaluate(facts: AccountFacts) -> list[Finding]:
 
 
 def _finding(rule: AccountRule, facts: AccountFacts) -> Finding:
+    enforcement = facts.policy.enforcement(rule.id, facts.account.kind)
+    if enforcement is Enforcement.OFF:
+        return Finding(rule.id, None, SWITCHED_OFF, enforcement, evaluated_at=facts.now)
     answer = rule.check(facts)
     seen = rule.rests_on(facts)
     waiver = facts.waivers.get(rule.id)
@@ -34,7 +39,7 @@ def _finding(rule: AccountRule, facts: AccountFacts) -> Finding:
         rule_id=rule.id,
         answer=answer,
         because=rule.because(facts, answer),
-        enforcement=facts.policy.enforcement(rule.id, facts.account.kind),
+        enforcement=enforcement,
         evidence_at=seen.observed_at if seen else None,
         evidence_source=seen.source if seen else None,
         evidence_by=seen.observed_by if seen else None,
@@ -45,16 +50,15 @@ def _finding(rule: AccountRule, facts: AccountFacts) -> Finding:
 
 def evaluate_post(facts: PostFacts) -> list[Finding]:
     """Every publishing rule's answer for a post, in the catalogue's order. A post knows no exceptions."""
-    return [
-        Finding(
-            rule_id=rule.id,
-            answer=(answer := rule.check(facts)),
-            because=rule.because(facts, answer),
-            enforcement=facts.policy.enforcement(rule.id, facts.account.kind),
-            evaluated_at=facts.now,
-        )
-        for rule in POST_RULES
-    ]
+    return [_post_finding(rule, facts) for rule in POST_RULES]
+
+
+def _post_finding(rule: PostRule, facts: PostFacts) -> Finding:
+    enforcement = facts.policy.enforcement(rule.id, facts.account.kind)
+    if enforcement is Enforcement.OFF:
+        return Finding(rule.id, None, SWITCHED_OFF, enforcement, evaluated_at=facts.now)
+    answer = rule.check(facts)
+    return Finding(rule.id, answer, rule.because(facts, answer), enforcement, evaluated_at=facts.now)
 
 
 def gate_findings(findings: Iterable[Finding]) -> list[Finding]:

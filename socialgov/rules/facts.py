@@ -41,6 +41,7 @@ class FollowerSummary:
     under_age: int = 0
     age_unknown: int = 0
     first_seen_before_private_unchecked: int = 0
+    oldest_unchecked_at: datetime | None = None
     read_at: datetime | None = None
 
 
@@ -81,9 +82,7 @@ class AccountFacts:
     zone: tzinfo = UTC
     knowers_left: int = 0  # staff who deposited or saw the current secret and have left since (SEC204, PPL704)
     followers_not_on_record: int = 0  # how many more the platform counted than the register of followers has
-    take_down_due_at: tuple[
-        datetime, ...
-    ] = ()  # one a published post that shows somebody who may not be shown (MED513)
+    take_down_due_at: tuple[datetime, ...] = ()  # of each published post that must come down, by when (MED513)
     retention_ran_at: datetime | None = None  # the daily erasure's last whole run (DAT001)
 
     def day(self, moment: datetime) -> date:
