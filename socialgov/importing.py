@@ -13,17 +13,11 @@ from datetime import date
 from enum import StrEnum
 from typing import TypeVar
 
-from socialgov.csvfiles import Column, Problem, Row, Table, parse_day, read_table
+from socialgov.csvfiles import Problem, Row, Table, parse_day, read_table
+from socialgov.import_columns import ACCOUNT_KINDS, ANSWERS, COLUMNS, PERSON_KINDS, USES, ImportKind
 from socialgov.models import AccountKind, Answer, PersonKind, Use
 
 E = TypeVar("E", bound=StrEnum)
-
-
-class ImportKind(StrEnum):
-    PEOPLE = "people"
-    CARERS = "carers"
-    PERMISSIONS = "permissions"
-    ACCOUNTS = "accounts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,130 +86,10 @@ class Parsed:
     rows: tuple[ImportRow, ...]
     problems: tuple[Problem, ...]
     ignored: tuple[str, ...]
+    present: frozenset[str]  # the columns that the file has: what it does not have stays as it is on record
     encoding: str
 
 
-_REF = Column(
-    "ref",
-    "Reference",
-    ("id", "person id", "pupil id", "student id", "staff id", "admission number", "admission no", "adno", "upn",
-     "mis id", "sims id", "arbor id", "pupil ref", "student ref", "unique pupil number"),
-    required=True,
-)  # fmt: skip
-_FIRST = Column(
-    "first_name",
-    "First name",
-    ("forename", "forenames", "given name", "preferred first name", "preferred forename", "legal first name",
-     "chosen name", "christian name", "contact forename", "contact first name"),
-    required=True,
-)  # fmt: skip
-_LAST = Column(
-    "last_name",
-    "Last name",
-    ("surname", "family name", "preferred surname", "preferred last name", "legal surname", "legal last name",
-     "contact surname", "contact last name"),
-    required=True,
-)  # fmt: skip
-_EMAIL = Column("email", "E-mail", ("email address", "e-mail address", "primary email", "mail", "contact email"))
-_PUPIL_REF = Column(
-    "pupil_ref",
-    "Pupil reference",
-    ("pupil", "pupil id", "student id", "student ref", "admission number", "admission no", "adno", "upn",
-     "child ref", "child id", "student reference"),
-    required=True,
-)  # fmt: skip
-
-COLUMNS: Mapping[ImportKind, tuple[Column, ...]] = {
-    ImportKind.PEOPLE: (
-        _REF,
-        _FIRST,
-        _LAST,
-        Column("kind", "Kind", ("type", "person type", "role", "category")),
-        _EMAIL,
-        Column("born_on", "Date of birth", ("dob", "birth date", "birthdate", "born", "date of birth dob")),
-        Column("year_group", "Year group", ("year", "nc year", "national curriculum year", "yr", "year grp")),
-        Column("form", "Form", ("registration group", "reg group", "reg", "tutor group", "class", "registration form")),
-    ),
-    ImportKind.CARERS: (
-        Column(
-            "ref",
-            "Carer reference",
-            ("id", "contact id", "carer id", "parent id", "guardian id", "reference", "contact ref", "parent ref"),
-            required=True,
-        ),
-        _FIRST,
-        _LAST,
-        _EMAIL,
-        _PUPIL_REF,
-        Column("relation", "Relation", ("relationship", "relation to pupil", "relationship to student", "role")),
-    ),
-    ImportKind.PERMISSIONS: (
-        Column(
-            "person_ref",
-            "Person reference",
-            ("pupil ref", "pupil id", "student id", "student ref", "admission number", "admission no", "adno", "upn",
-             "reference", "ref", "id", "person id", "pupil reference"),
-            required=True,
-        ),
-        Column("person_kind", "Kind", ("person kind", "type", "person type")),
-        Column("use", "Use", ("permission", "consent type", "parental consent", "consent", "permission type")),
-        Column("answer", "Answer", ("response", "value", "given", "consent given", "decision", "status")),
-        Column(
-            "given_by",
-            "Given by",
-            ("carer ref", "contact id", "carer id", "parent id", "parent ref", "answered by", "consented by"),
-        ),
-        Column("given_on", "Given on", ("date", "date given", "consent date", "response date", "recorded on")),
-        Column("valid_until_on", "Valid until", ("expires", "expiry date", "expiry", "end date", "until")),
-        Column("basis", "Basis", ("lawful basis", "legal basis")),
-        Column("account", "Account", ("account handle", "handle", "channel")),
-        *(
-            Column(f"use_{use.value}", f"{use.value.capitalize()} permission", headers)
-            for use, headers in (
-                (Use.PHOTO, ("photo", "photos", "photograph", "photographs", "photo consent", "images")),
-                (Use.VIDEO, ("video", "videos", "film", "video consent", "filming")),
-                (Use.NAME, ("use of name", "name consent", "first name use", "name in publications")),
-                (Use.WORK, ("work", "school work", "work consent", "art work", "artwork")),
-                (Use.VOICE, ("voice", "voice consent", "sound", "recordings")),
-            )
-        ),
-    ),
-    ImportKind.ACCOUNTS: (
-        Column("platform", "Platform", ("network", "service", "site"), required=True),
-        Column("handle", "Handle", ("account", "account name", "username", "user name", "url", "link"), required=True),
-        Column("kind", "Kind", ("type", "account type")),
-        Column("purpose", "Purpose", ("what for", "description", "use"), required=True),
-        Column("audience", "Audience", ("for whom", "followers", "target audience"), required=True),
-        Column("owner", "Owner", ("owner email", "responsible", "staff", "person responsible", "contact"), required=True),
-        Column("deputy", "Deputy", ("deputy email", "second", "deputy owner"), required=True),
-        Column("starts_on", "Starts on", ("start", "start date", "opened", "created")),
-        Column("ends_on", "Ends on", ("end", "end date", "closes", "closes on")),
-        Column("review_on", "Review on", ("review", "review date", "next review")),
-    ),
-}  # fmt: skip
-
-_PERSON_KINDS = {
-    PersonKind.PUPIL: ("pupil", "student", "child", "learner"),
-    PersonKind.STAFF: ("staff", "teacher", "employee", "adult", "member of staff"),
-    PersonKind.CARER: ("carer", "parent", "guardian", "contact"),
-}
-_ANSWERS = {
-    Answer.GRANTED: ("yes", "y", "true", "1", "granted", "given", "permitted", "consented", "consent given", "agreed"),
-    Answer.REFUSED: ("no", "n", "false", "0", "refused", "denied", "not given", "declined", "consent refused"),
-    Answer.WITHDRAWN: ("withdrawn", "withdrew", "consent withdrawn", "revoked"),
-}
-_USES = {
-    Use.PHOTO: ("photo", "photos", "photograph", "photographs", "image", "images", "picture", "pictures"),
-    Use.VIDEO: ("video", "videos", "film", "filming"),
-    Use.NAME: ("name", "names", "use of name"),
-    Use.WORK: ("work", "school work", "artwork", "art work"),
-    Use.VOICE: ("voice", "sound", "recording"),
-}
-_ACCOUNT_KINDS = {
-    AccountKind.TRIP: ("trip", "visit", "event"),
-    AccountKind.STANDING: ("standing", "department", "club", "ongoing", "permanent"),
-    AccountKind.WHOLE_SCHOOL: ("whole school", "school", "whole_school", "whole-school"),
-}
 _EMAIL_SHAPE = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;]+")
 _SELF = frozenset({"self", "pupil", "themself", "themselves", "the pupil", "student", "own"})
 
@@ -280,11 +154,11 @@ def parse_import(kind: ImportKind, content: bytes) -> Parsed:
             rows += read
     rows, repeated = _without_repeats(rows)
     problems = sorted([*problems, *repeated])
-    return Parsed(kind, tuple(rows), tuple(problems), table.ignored, table.encoding)
+    return Parsed(kind, tuple(rows), tuple(problems), table.ignored, table.present, table.encoding)
 
 
 def _person(cells: _Cells, row: Row, table: Table) -> list[ImportRow]:
-    kind = cells.choice("kind", _PERSON_KINDS, PersonKind.PUPIL)
+    kind = cells.choice("kind", PERSON_KINDS, PersonKind.PUPIL)
     born_on = cells.day("born_on")
     email = cells.email("email")
     if kind is PersonKind.CARER:
@@ -338,7 +212,7 @@ def _permission_columns(table: Table) -> list[Problem]:
 
 
 def _permission(cells: _Cells, row: Row, table: Table) -> list[ImportRow]:
-    kind = cells.choice("person_kind", _PERSON_KINDS, PersonKind.PUPIL) or PersonKind.PUPIL
+    kind = cells.choice("person_kind", PERSON_KINDS, PersonKind.PUPIL) or PersonKind.PUPIL
     given_on, until = cells.day("given_on"), cells.day("valid_until_on")
     if given_on and until and until < given_on:
         cells.problem("valid_until_on", "This is before the day on which it was given.")
@@ -347,13 +221,13 @@ def _permission(cells: _Cells, row: Row, table: Table) -> list[ImportRow]:
         given_by = person_ref
     answers: list[tuple[Use, Answer]] = []
     if "use" in table.present:
-        use, answer = cells.choice("use", _USES), cells.choice("answer", _ANSWERS)
+        use, answer = cells.choice("use", USES), cells.choice("answer", ANSWERS)
         if use and answer:
             answers.append((use, answer))
     else:
         for use in Use:
             name = f"use_{use.value}"
-            if cells.text(name) and (answer := cells.choice(name, _ANSWERS)):
+            if cells.text(name) and (answer := cells.choice(name, ANSWERS)):
                 answers.append((use, answer))
     return [
         PermissionRow(
@@ -373,7 +247,7 @@ def _permission(cells: _Cells, row: Row, table: Table) -> list[ImportRow]:
 
 
 def _account(cells: _Cells, row: Row, table: Table) -> list[ImportRow]:
-    kind = cells.choice("kind", _ACCOUNT_KINDS, AccountKind.STANDING) or AccountKind.STANDING
+    kind = cells.choice("kind", ACCOUNT_KINDS, AccountKind.STANDING) or AccountKind.STANDING
     ends_on, review_on = cells.day("ends_on"), cells.day("review_on")
     if kind is AccountKind.TRIP and ends_on is None:
         cells.problem("ends_on", "A trip account needs the day on which it ends.")

@@ -177,6 +177,14 @@ def grants_of(db: Database, person_ids: Collection[int]) -> dict[int, tuple[Gran
     return {person_id: tuple(grants) for person_id, grants in found.items()}
 
 
+def grant_by_id(db: Database, grant_id: int) -> Grant:
+    """One recorded answer. Raises NotFound."""
+    grant = one_of(db, Grant, "select * from grant_of where id = ?", (grant_id,))
+    if grant is None:
+        raise NotFound("There is no such permission.", "Open the person's page again.")
+    return grant
+
+
 def newest_grants(db: Database) -> dict[tuple[int, str, int | None, int | None], Grant]:
     """The newest answer for each (person, use, account, who answered)."""
     newest: dict[tuple[int, str, int | None, int | None], Grant] = {}
@@ -187,6 +195,21 @@ def newest_grants(db: Database) -> dict[tuple[int, str, int | None, int | None],
 
 def insert_grant(db: Database, values: Mapping[str, Any]) -> int:
     return insert(db, "grant_of", values)
+
+
+def accounts_by_handle(db: Database) -> dict[str, int]:
+    """Open accounts by `handle` and by `platform:handle`, in small letters; a handle that two have is left out."""
+    found: dict[str, int] = {}
+    twice: set[str] = set()
+    for row in dicts(
+        db,
+        "select id, platform, lower(coalesce(handle, handle_wished)) as handle from account"
+        " where state in ('requested', 'approved', 'live', 'suspended', 'closing')",
+    ):
+        if row["handle"] in found:
+            twice.add(row["handle"])
+        found[row["handle"]] = found[f"{row['platform']}:{row['handle']}"] = row["id"]
+    return {name: account_id for name, account_id in found.items() if name not in twice}
 
 
 # ---------------------------------------------------------------------------------------------------- audience
@@ -257,3 +280,14 @@ def end_carers_without_pupils(db: Database, now: datetime) -> int:
         (to_column(now),),
     )
     return int(done.rowcount)
+
+
+def add_new_carers(db: Database, now: datetime) -> None:
+    """Whoever has become a carer of a pupil in an audience joins it. One who was taken out once stays out."""
+    db.execute(
+        "insert into audience_member (account_id, person_id, added_at)"
+        " select distinct m.account_id, c.carer_id, ? from carer c join person p on p.id = c.carer_id"
+        " join audience_member m on m.person_id = c.pupil_id"
+        " where m.left_at is null and p.left_on is null on conflict do nothing",
+        (to_column(now),),
+    )
