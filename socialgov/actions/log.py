@@ -8,9 +8,10 @@ somebody who does not run this machine. Their copy decides.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from socialgov.actions.mail import queue_mail
 from socialgov.errors import InvalidInput
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from socialgov.home import Home
 
-MARK = "socialgov-checkpoint "
+MARK = "socialgov-checkpoint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,33 +119,43 @@ def sign_checkpoint(home: Home, *, now: datetime) -> Checkpoint | None:
 
 
 def checkpoint_text(home: Home, checkpoint: Checkpoint) -> str:
-    """A checkpoint as mailed: what it is for, and one line for `socialgov audit verify --checkpoint FILE`."""
+    """A checkpoint as mailed: what it is for, and the lines for `socialgov audit verify --checkpoint FILE`."""
     return (
         f"On {checkpoint.at} the log had {checkpoint.seq} events.\n"
         "Please keep this message. If the log is ever in doubt, it proves whether the events up to then are the same.\n"
         "To compare, save it as a file and run: socialgov audit verify --checkpoint FILE\n\n"
-        f"{MARK}{json.dumps(asdict(checkpoint), sort_keys=True)}\n"
+        f"{MARK} {json.dumps(asdict(checkpoint), sort_keys=True, indent=0)}\n"
         f"public key {home.escrow.public_key()}\n"
     )
 
 
 def read_checkpoint(text: str) -> Checkpoint:
-    """The checkpoint in a mailed message, however it was saved. Raises InvalidInput."""
-    for line in text.splitlines():
-        at = line.find(MARK)
-        if at >= 0:
-            try:
-                found: dict[str, Any] = json.loads(line[at + len(MARK) :])
-                checkpoint = Checkpoint(**found)
-                if isinstance(checkpoint.seq, int) and all(
-                    isinstance(part, str) for part in (checkpoint.head, checkpoint.at, checkpoint.signature)
-                ):
-                    return checkpoint
-            except (ValueError, TypeError):
-                break
-    raise InvalidInput(
-        "This file holds no checkpoint.", mend=f"Save the whole message: it has a line that begins with {MARK.strip()}."
-    )
+    """The checkpoint in a mailed message, saved as text or as a whole mail, quoted or wrapped. Raises InvalidInput."""
+    plain = re.sub(r"(?m)^[> ]+", "", _mail_body(text))
+    found = re.search(rf"{MARK}\s*(\{{.*?\}})", plain, re.DOTALL)
+    try:
+        checkpoint = Checkpoint(**json.loads(found[1].replace("\n", ""))) if found else None
+    except (ValueError, TypeError, RecursionError):
+        checkpoint = None
+    if checkpoint is None or not _is_checkpoint(checkpoint):
+        raise InvalidInput(
+            "This file holds no checkpoint.", mend=f"Save the whole message: it has a line that begins with {MARK}."
+        )
+    return checkpoint
+
+
+def _mail_body(text: str) -> str:
+    """The text of a saved mail with its transport encoding undone; any other text as it is."""
+    from email import message_from_string, policy
+
+    message = message_from_string(text, policy=policy.default)
+    body = message.get_body(("plain",)) if message.keys() else None
+    return text if body is None else body.get_content()
+
+
+def _is_checkpoint(checkpoint: Checkpoint) -> bool:
+    words = (checkpoint.head, checkpoint.at, checkpoint.key_id, checkpoint.signature)
+    return type(checkpoint.seq) is int and checkpoint.seq < 2**63 and all(isinstance(word, str) for word in words)
 
 
 def _fault(home: Home, db: Database, checkpoint: Checkpoint) -> str | None:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import io
 import json
 import secrets
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from string import Template
+from types import MappingProxyType
 
 from socialgov.actions.signin import make_signin_link
 from socialgov.actions.staff import add_staff
 from socialgov.config import Settings, load_settings, package_folder
-from socialgov.errors import ConfigError, Conflict, StoreError
+from socialgov.errors import ConfigError, Conflict, InvalidInput, StoreError
 from socialgov.escrow import Escrow, create_escrow
 from socialgov.home import Home
 from socialgov.models import Role
 from socialgov.store import migrate, record_event, write
 from socialgov.store.events import EventTag
+
+SMALLEST_LOGO, LARGEST_LOGO = 64, 8000  # pixels: enough to compare, little enough to open
 
 
 def create_school(
@@ -36,35 +40,40 @@ def create_school(
     key_backend: str = "cryptfile",
     passphrase_file: str = "",
     demonstration: bool = False,
+    servers: Mapping[str, str] = MappingProxyType({}),
     logo: bytes | None = None,
     escrow: Escrow | None = None,
 ) -> str:
     """Make the home `root` and return the token of the network manager's first sign-in link (`/signin/<token>`).
 
-    Built in a folder inside `root` and moved into place, school.toml last: a crash leaves no half school. `escrow` is
-    given when the school's key exists already. Raises ConfigError, EscrowError, InvalidInput, Conflict.
+    Built in a folder inside `root` and moved into place, school.toml last: a crash leaves no half school. `servers`
+    points a platform at another server (its `api_base`); `logo` is a PNG or JPEG; `escrow` is given when the school's
+    key exists already. Raises ConfigError, EscrowError, InvalidInput, Conflict, StoreError.
     """
     root = Path(root).resolve()
     _check_free(root)
+    if passphrase_file and Path(passphrase_file).expanduser().resolve().is_relative_to(root):
+        raise ConfigError("The passphrase file would lie in the home it protects.", "Put it elsewhere, such as /etc.")
     choices = {
-        "name": name.strip(),
-        "id": escrow.school_id if escrow else secrets.token_hex(16),
-        "email_domains": [one.strip().lower() for one in domains],
-        "zone": zone,
-        "base_url": base_url,
-        "contact": contact.strip() or manager_email.strip(),
-        "demonstration": demonstration,
-        "approved": sorted(set(approved)),
-        "backend": key_backend,
-        "passphrase_file": passphrase_file,
-        "key_id": "",
+        "name": _quoted(name.strip()),
+        "id": _quoted(escrow.school_id if escrow else secrets.token_hex(16)),
+        "email_domains": _quoted([one.strip().lower() for one in domains]),
+        "zone": _quoted(zone),
+        "base_url": _quoted(base_url),
+        "contact": _quoted(contact.strip() or manager_email.strip()),
+        "demonstration": _quoted(demonstration),
+        "approved": _quoted(sorted(set(approved))),
+        "servers": "".join(f"\n[platforms.{key}]\napi_base = {_quoted(url)}\n" for key, url in servers.items()),
+        "backend": _quoted(key_backend),
+        "passphrase_file": _quoted(passphrase_file),
+        "key_id": _quoted(""),
     }
     with _Building(root) as building:
         settings = _write_settings(building, choices)
-        escrow = escrow or create_escrow(building, settings)
-        settings = _write_settings(building, {**choices, "key_id": escrow.key_id})
         if logo is not None:
-            (building / "logo.png").write_bytes(logo)
+            (building / "logo.png").write_bytes(_as_png(logo))
+        escrow = escrow or create_escrow(building, settings)
+        settings = _write_settings(building, {**choices, "key_id": _quoted(escrow.key_id)})
         return _begin(building, settings, escrow, manager_name, manager_email, now)
 
 
@@ -113,15 +122,32 @@ class _Building:
         shutil.rmtree(self.path, ignore_errors=True)
 
 
-def _write_settings(folder: Path, choices: dict[str, object]) -> Settings:
+def _write_settings(folder: Path, choices: Mapping[str, str]) -> Settings:
     """Write school.toml from its template and read it back, so that what a person entered is checked by one reader."""
     template = Template((package_folder("config") / "school.toml.template").read_text(encoding="utf-8"))
-    path = folder / "school.toml"
-    # a JSON string without DEL is a TOML string, and lists and booleans are written alike
-    quoted = {key: json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f") for key, value in choices.items()}
-    path.write_text(template.substitute(quoted), encoding="utf-8")
+    (folder / "school.toml").write_text(template.substitute(choices), encoding="utf-8")
     try:
         return load_settings(folder)
     except ConfigError as error:
         problem = error.message.partition(": ")[2] or error.message
         raise ConfigError(f"The school cannot be made: {problem}", error.mend) from None
+
+
+def _quoted(value: object) -> str:
+    """As TOML: a JSON string without DEL is one, and lists and booleans are written alike."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _as_png(content: bytes) -> bytes:
+    """The logo as PNG, whatever it came as. Raises InvalidInput for anything that is no picture."""
+    from PIL import Image, UnidentifiedImageError
+
+    made = io.BytesIO()
+    try:
+        with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as picture:
+            if min(picture.size) < SMALLEST_LOGO or max(picture.size) > LARGEST_LOGO:
+                raise InvalidInput(f"The logo must be {SMALLEST_LOGO} to {LARGEST_LOGO} pixels wide and high.")
+            picture.convert("RGBA").save(made, "PNG")
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        raise InvalidInput("The logo is not a PNG or JPEG picture.", mend="Save it as PNG and try again.") from None
+    return made.getvalue()
