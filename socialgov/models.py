@@ -310,6 +310,11 @@ class Account:
     version: int
     set_up_at: datetime | None = None  # since when `handle` is this one: older observations are of another account
 
+    @property
+    def name(self) -> str:
+        """What it is called: its handle, or the one wished for while it has none."""
+        return self.handle or self.handle_wished
+
 
 @dataclass(frozen=True, slots=True)
 class AccountRequest:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Concatenate, ParamSpec
 
 from socialgov.errors import NotPermitted
-from socialgov.models import Account, Policy, Role, Staff
+from socialgov.models import Account, Extension, Policy, Role, Staff
 
 P = ParamSpec("P")
 R = Role
@@ -134,6 +134,20 @@ def check_can_confirm(staff: Staff, account: Account) -> None:
         raise NotPermitted("Only the owner or deputy can confirm that the account is still needed.")
 
 
+def check_can_review(staff: Staff, account: Account, policy: Policy) -> None:
+    """LIF601: let a standing account go on, or grant a longer life; never for an account one owns."""
+    _need(staff, policy.approver_roles, "let an account live longer")
+    if staff.id == account.owner_id:
+        raise NotPermitted("You own this account, so somebody else must decide.", "Ask another approver.")
+
+
+def check_can_decide_extension(staff: Staff, account: Account, extension: Extension, policy: Policy) -> None:
+    """LIF605: an approver who neither owns the account nor asked for its longer life."""
+    check_can_review(staff, account, policy)
+    if staff.id == extension.asked_by:
+        raise NotPermitted("You asked for the longer life, so somebody else must decide.", "Ask another approver.")
+
+
 def check_can_close(staff: Staff, account: Account) -> None:
     if not is_keeper(staff, account):
         _need(staff, (R.NETWORK_MANAGER, R.HEAD), "close an account that is not theirs")
@@ -217,6 +231,8 @@ can_hand_over = _answers(check_can_hand_over)
 can_waive = _answers(check_can_waive)
 can_ask_extension = _answers(check_can_ask_extension)
 can_confirm = _answers(check_can_confirm)
+can_review = _answers(check_can_review)
+can_decide_extension = _answers(check_can_decide_extension)
 can_close = _answers(check_can_close)
 can_do_closing_task = _answers(check_can_do_closing_task)
 can_check_followers = _answers(check_can_check_followers)

@@ -1,7 +1,7 @@
 """Deposited logins: taken in, looked at by one role only, tried, used by the machine, and destroyed with the account.
 
-A secret is opened in two places of this file and nowhere else: `reveal`, for the network manager, and
-`machine_login`, for the product itself. Both write their event, and commit it, before anything is opened (SEC207).
+A secret is opened in this file and nowhere else: by `reveal` for the network manager, by `machine_login` and
+`open_spare` for the product itself. Each writes its event before anything is opened (SEC207).
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from socialgov import permissions
 from socialgov.actions.deposits import adopt_spare, deposit, deposit_spare, need_credential, need_spare, record
 from socialgov.actions.notices import notify
-from socialgov.actions.observing import record_observation
 from socialgov.actions.request_checks import checked_reason
 from socialgov.errors import Conflict
 from socialgov.models import Credential, CredentialKind, Fact, Source
@@ -60,6 +59,8 @@ def reveal(home: Home, actor: Staff, account_id: int, reason: str, *, now: datet
     """
     permissions.check_can_reveal(actor)
     reason = checked_reason(reason)
+    if home.db.conn.in_transaction:  # then the event below would not be committed before the secret is opened
+        raise RuntimeError("a reveal inside a transaction")
     with write(home.db) as db:
         account = account_by_id(db, account_id)
         credential = need_credential(db, account, CredentialKind.PASSWORD)
@@ -75,6 +76,8 @@ def record_login_test(home: Home, actor: Staff, account_id: int, works: bool, *,
 
     Once the new login works, the passwords before it are destroyed. When it does not, the keepers are told.
     """
+    from socialgov.actions.observing import record_observation  # late: observing asks here for the machine's login
+
     permissions.check_can_test_login(actor)
     with write(home.db) as db:
         account = account_by_id(db, account_id)
@@ -89,7 +92,7 @@ def record_login_test(home: Home, actor: Staff, account_id: int, works: bool, *,
         else:
             _tell_keepers(
                 db, account, "login_refused", now, key=f"login_refused:{credential.id}",
-                text=f"The login deposited for {_name(account)} did not work. Deposit the one that does.",
+                text=f"The login deposited for the account {account.name} did not work. Deposit the one that does.",
             )  # fmt: skip
 
 
@@ -157,7 +160,7 @@ def _tell_of_reveal(db: Database, account: Account, actor: Staff, reveal_id: int
     notify(
         db, staff_id=told, kind="password_seen", now=now, account_id=account.id,
         dedupe_key=f"password_seen:{reveal_id}",
-        text=f"The network manager looked at the password of {_name(account)}. The log tells when and why.",
+        text=f"The network manager looked at the password of the account {account.name}. The log tells when and why.",
     )  # fmt: skip
 
 
@@ -165,6 +168,3 @@ def _tell_keepers(db: Database, account: Account, kind: str, now: datetime, *, k
     for staff_id in sorted({account.owner_id, account.deputy_id}):
         notify(db, staff_id=staff_id, kind=kind, now=now, account_id=account.id, dedupe_key=key, text=text)
 
-
-def _name(account: Account) -> str:
-    return f"the account {account.handle or account.handle_wished}"

@@ -222,7 +222,7 @@ def _insert(
     return new_id
 
 
-# --------------------------------------------------------------------------------------------------- shared with looking up
+# --------------------------------------------------------------------------------------------------- shared
 
 
 def need_credential(db: Database, account: Account, kind: CredentialKind) -> Credential:

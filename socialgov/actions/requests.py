@@ -79,7 +79,7 @@ def return_request(home: Home, actor: Staff, account_id: int, reason: str, *, no
             db, account, {"return_reason": reason, "returned_at": now},
             tag=EventTag.ACCOUNT_RETURNED, actor=actor_of(actor.id), now=now,
         )  # fmt: skip
-        text = f"Your request for {_name(account)} was sent back to you. Open it to read why, and send it again."
+        text = f"Your request for The account {account.name} was sent back to you. Open it to read why, and send it again."
         _tell_askers(db, account, "request_returned", text, now)
     return account
 
@@ -101,7 +101,7 @@ def approve(
             raise Conflict("The request was changed after you opened it.", "Read it again, then decide.")
         _need_still_possible(home, db, account, now)
         account = _decide(db, account, S.APPROVED, EventTag.ACCOUNT_APPROVED, actor, reason, now)
-        text = f"{_name(account)} was approved. Set it up by its task list; it goes live when every check holds."
+        text = f"The account {account.name} was approved. Set it up by its task list; it goes live when every check holds."
         _tell_askers(db, account, "request_approved", text, now)
     return account
 
@@ -115,7 +115,7 @@ def decline(home: Home, actor: Staff, account_id: int, reason: str, *, now: date
         check_transition(account.state, S.DECLINED)
         _need_not_found(account)
         account = _decide(db, account, S.DECLINED, EventTag.ACCOUNT_DECLINED, actor, reason, now)
-        text = f"Your request for {_name(account)} was declined. Open it to read why."
+        text = f"Your request for The account {account.name} was declined. Open it to read why."
         _tell_askers(db, account, "request_declined", text, now)
     return account
 
@@ -151,7 +151,7 @@ def register_found(home: Home, actor: Staff, form: AccountRequest, *, handle: st
             account = _decide(db, account, S.APPROVED, EventTag.ACCOUNT_APPROVED, actor, "Found unregistered.", now)
         else:
             _tell_approvers(home, db, account, now)
-        text = f"{_name(account)} was found and is now on the register. It must pass the checks or be closed."
+        text = f"The account {account.name} was found and is now on the register. It must pass the checks or be closed."
         _tell_askers(db, account, "account_found", text, now)
     return account
 
@@ -214,10 +214,6 @@ def _record(db: Database, tag: EventTag, account_id: int, actor: Staff, now: dat
     )
 
 
-def _name(account: Account) -> str:
-    return f"the account {account.handle or account.handle_wished}"
-
-
 def _tell_approvers(home: Home, db: Database, account: Account, now: datetime) -> None:
     """Everybody whose role lets them decide and who is not barred as asker or owner."""
     approvers = {s.id: s for role in home.settings.policy.approver_roles for s in staff_with_role(db, role)}
@@ -225,7 +221,7 @@ def _tell_approvers(home: Home, db: Database, account: Account, now: datetime) -
         if permissions.can_decide(staff, account, home.settings.policy):
             notify(
                 db, staff_id=staff.id, kind="request_waiting", now=now, account_id=account.id,
-                text=f"A request for {_name(account)} waits for a decision.",
+                text=f"A request for the account {account.name} waits for a decision.",
                 dedupe_key=f"request_waiting:{account.id}:{account.version}",
             )  # fmt: skip
 
@@ -234,6 +230,6 @@ def _tell_askers(db: Database, account: Account, kind: str, text: str, now: date
     """Asker, owner and deputy. Without the reason, which may name somebody: notices go out by mail."""
     for staff_id in sorted({account.requested_by, account.owner_id, account.deputy_id}):
         notify(
-            db, staff_id=staff_id, kind=kind, text=text[0].upper() + text[1:], now=now, account_id=account.id,
+            db, staff_id=staff_id, kind=kind, text=text, now=now, account_id=account.id,
             dedupe_key=f"{kind}:{account.id}:{account.version}",
         )  # fmt: skip

@@ -48,6 +48,7 @@ class EventTag(StrEnum):
     ACCOUNT_RESUMED = "account:state:resumed"
     ACCOUNT_HANDED_OVER = "account:keepers:changed"
     ACCOUNT_CONFIRMED = "account:need:confirmed"
+    ACCOUNT_REVIEWED = "account:need:reviewed"
     ACCOUNT_CHECKED = "account:check:done"
     ACCOUNT_CHECK_FAILED = "account:check:failed"
     ACCOUNT_CLOSING = "account:state:closing"
@@ -155,12 +156,6 @@ def record_event(
         (seq, at, actor, tag.value, subject, subject_id, account_id, text, prev_hash, digest),
     )
     return seq
-
-
-def log_head(db: Database) -> tuple[int, str]:
-    """Number and hash of the newest event; (0, GENESIS) for an empty log."""
-    last = db.execute("select seq, hash from event order by seq desc limit 1").fetchone()
-    return (last[0], last[1]) if last else (0, GENESIS)
 
 
 def actor_of(staff_id: int) -> str:
