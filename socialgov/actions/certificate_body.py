@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from socialgov.actions.closing_steps import Work
 from socialgov.lifecycle import PROOFS
 from socialgov.models import ClosingStep, Observation, Presence, Source, StepName
+from socialgov.store.checkpoints import newest_event
 from socialgov.store.closings import closing_by_id, evidence_hashes, step_observations, steps_of
-from socialgov.store.events import log_head
+from socialgov.store.events import GENESIS
 from socialgov.store.rows import moment_text
 from socialgov.store.staff import staff_by_id
 
@@ -36,7 +37,7 @@ def certificate_body(work: Work, db: Database) -> dict[str, Any]:
     home, account, closing_id = work.home, work.account, work.step.closing_id
     closing, steps = closing_by_id(db, closing_id), steps_of(db, closing_id)
     observations, hashes = step_observations(db, closing_id), evidence_hashes(db, closing_id)
-    seq, head = log_head(db)
+    seq, head = newest_event(db) or (0, GENESIS)
     return {
         "what": "certificate of deletion",
         "version": 1,

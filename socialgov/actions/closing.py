@@ -54,14 +54,16 @@ LONGEST_REASON = 500
 LONGEST_CODE = 200
 
 
-def start_closing(home: Home, actor: Staff | None, account_id: int, reason: str, *, now: datetime) -> Closing:
+def start_closing(
+    home: Home, actor: Staff | None, account_id: int, reason: str, *, now: datetime, account: Account | None = None
+) -> Closing:
     """Turn the account to `closing`, lay down its plan and freeze it, in one transaction.
 
     `actor` None is the clock (LIF602, LIF604). From the commit on nothing more is published, whatever crashes next.
-    Raises NotPermitted, InvalidInput without a reason, WrongState when it cannot close from where it stands.
+    A caller that has just read the `account` may pass it; its version guards the change either way. Raises NotPermitted, InvalidInput without a reason, WrongState when it cannot close from where it stands.
     """
     reason = _reason(reason)
-    account = account_by_id(home.db, account_id)
+    account = account or account_by_id(home.db, account_id)
     if actor is not None:
         check_can_close(actor, account)
     check_transition(account.state, AccountState.CLOSING)
@@ -211,7 +213,7 @@ def _deposited_since(home: Home, step: ClosingStep, account: Account) -> bool:
     from socialgov.actions.credentials import current_credential
 
     found = current_credential(home.db, account.id, CredentialKind.PASSWORD)
-    return found is not None and found.deposited_at > closing_by_id(home.db, step.closing_id).started_at
+    return found is not None and found.secret_at > closing_by_id(home.db, step.closing_id).started_at
 
 
 def _let_machine_look(home: Home, actor: Staff, step: ClosingStep, account: Account, now: datetime) -> None:

@@ -177,12 +177,14 @@ def hand_to_machine(
     step_event(db, EventTag.CLOSING_STEP_WAITS, step, account, now, {"step": step.name, "for": "machine"}, actor=actor)
 
 
-def keepers_to_tell(db: Database, account: Account, key: str, text: str, *, now: datetime) -> None:
+def keepers_to_tell(
+    db: Database, account: Account, key: str, text: str, *, now: datetime, kind: str = "closing"
+) -> None:
     """Owner and deputy; where both have left, the network managers."""
     keepers = [staff_by_id(db, staff_id) for staff_id in dict.fromkeys((account.owner_id, account.deputy_id))]
     current = [staff for staff in keepers if staff.current] or staff_with_role(db, Role.NETWORK_MANAGER)
     for staff in current:
-        notify(db, staff_id=staff.id, kind="closing", text=text, dedupe_key=key, now=now, account_id=account.id)
+        notify(db, staff_id=staff.id, kind=kind, text=text, dedupe_key=key, now=now, account_id=account.id)
 
 
 def step_event(

@@ -310,11 +310,13 @@ def forget_tokens(db: Database, account_id: int, now: datetime) -> list[int]:
     """The machine's own tokens of an account, destroyed because the platform no longer takes them; their ids."""
     held = "select id from credential where account_id = ? and kind = 'api_token' and sealed is not null order by id"
     ids = [row[0] for row in db.execute(held, (account_id,))]
-    db.execute(
-        "update credential set sealed = null, destroyed_at = ?, superseded_at = coalesce(superseded_at, ?)"
-        " where id in (select value from json_each(?))",
-        (moment_text(now), moment_text(now), to_column(ids)),
-    )
+    for token_id in ids:
+        db.execute("delete from credential_fingerprint where credential_id = ?", (token_id,))
+        db.execute(
+            "update credential set sealed = null, fingerprint = null, destroyed_at = :now,"
+            " superseded_at = coalesce(superseded_at, :now) where id = :id",
+            {"now": moment_text(now), "id": token_id},
+        )
     return ids
 
 

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
+from socialgov.store.connect import guarded_update
 from socialgov.store.rows import all_of, moment_text, scalar
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlite_utils import Database
+
+LEASE = timedelta(minutes=10)
+_FREE = (
+    "sent_at is null and gave_up_at is null and next_at <= ?"
+    " and (claimed_until is null or claimed_until <= ? or claimed_until > ?)"
+)
+
+
+def _free_at(now: datetime) -> tuple[str, str, str]:
+    return moment_text(now), moment_text(now), moment_text(now + LEASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,25 +67,17 @@ def insert_mail(
 
 def due_mail(db: Database, now: datetime, limit: int) -> list[Mail]:
     """Messages whose time has come and which no other sender holds, oldest first."""
-    at = moment_text(now)
-    return all_of(
-        db,
-        Mail,
-        "select * from outbox where sent_at is null and gave_up_at is null and next_at <= ?"
-        " and (claimed_until is null or claimed_until <= ?) order by next_at, id limit ?",
-        (at, at, limit),
-    )
+    sql = f"select * from outbox where {_FREE} order by next_at, id limit ?"  # noqa: S608
+    return all_of(db, Mail, sql, (*_free_at(now), limit))
 
 
-def claim_mail(db: Database, mail_id: int, now: datetime, until: datetime) -> bool:
-    """Take one message for sending; False when another sender was quicker."""
-    at = moment_text(now)
+def claim_mail(db: Database, mail: Mail, now: datetime) -> Mail | None:
+    """Take one message for LEASE, to be finished with what is returned; None when another sender was quicker."""
     done = db.execute(
-        "update outbox set claimed_until = ?, attempts = attempts + 1 where id = ? and sent_at is null"
-        " and gave_up_at is null and next_at <= ? and (claimed_until is null or claimed_until <= ?)",
-        (moment_text(until), mail_id, at, at),
+        f"update outbox set claimed_until = ?, attempts = attempts + 1 where id = ? and attempts = ? and {_FREE}",
+        (moment_text(now + LEASE), mail.id, mail.attempts, *_free_at(now)),
     )
-    return done.rowcount == 1
+    return replace(mail, attempts=mail.attempts + 1) if done.rowcount == 1 else None
 
 
 def waiting_mail(db: Database) -> int:
@@ -125,3 +130,23 @@ def purge_notices(db: Database, before: datetime) -> int:
     """Erase the text of notices read before `before`; the dedupe key stays so that none is given twice."""
     done = db.execute("update notice set text = '' where read_at < ? and text != ''", (moment_text(before),))
     return int(done.rowcount)
+
+
+def finish_mail(db: Database, mail: Mail, changes: Mapping[str, Any]) -> None:
+    """Sent, put back or given up: while it is still in the hands that claimed it, else Conflict."""
+    guards = {"attempts": mail.attempts, "sent_at": None, "gave_up_at": None}
+    guarded_update(db, "outbox", mail.id, {"claimed_until": None, **changes}, where=guards)
+
+
+def stale_mail(db: Database, before: datetime) -> list[int]:
+    """Unsent messages older than `before`: what they say is over."""
+    rows = db.execute(
+        "select id from outbox where sent_at is null and gave_up_at is null and queued_at < ? order by id",
+        (moment_text(before),),
+    )
+    return [row[0] for row in rows]
+
+
+def give_up_mail(db: Database, mail_id: int, now: datetime, reason: str) -> None:
+    changes = {"gave_up_at": now, "last_error": reason, "claimed_until": None}
+    guarded_update(db, "outbox", mail_id, changes, where={"sent_at": None, "gave_up_at": None})

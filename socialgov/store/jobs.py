@@ -1,0 +1,112 @@
+"""Questions of the scheduler: who holds which job, and what lies over its time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from socialgov.store.rows import all_of, moment_text, one_of, scalar
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+LEASE = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class JobRun:
+    """The newest run of one job. `claimed_until` None: nobody is at it."""
+
+    name: str
+    claimed_until: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    result: str | None
+    error: str | None
+
+
+def job_run(db: Database, name: str) -> JobRun | None:
+    return one_of(db, JobRun, "select * from job_run where name = ?", (name,))
+
+
+def job_runs(db: Database) -> list[JobRun]:
+    """Every job that ever ran, for the status page."""
+    return all_of(db, JobRun, "select * from job_run order by name")
+
+
+def claim_job(db: Database, name: str, now: datetime) -> datetime | None:
+    """Take a job for LEASE; the end of the lease, which releases it again, or None while somebody else is at it.
+
+    A lease that lies further ahead than any can was taken before the clock was moved back: it holds nobody up.
+    """
+    until = moment_text(now + LEASE)
+    done = db.execute(
+        "insert into job_run (name, claimed_until, started_at) values (?, ?, ?)"
+        " on conflict (name) do update set claimed_until = excluded.claimed_until, started_at = excluded.started_at"
+        " where job_run.claimed_until is null or job_run.claimed_until <= ? or job_run.claimed_until > ?",
+        (name, until, moment_text(now), moment_text(now), until),
+    )
+    return now + LEASE if done.rowcount == 1 else None
+
+
+def release_job(db: Database, name: str, lease: datetime, *, now: datetime, result: str, error: str | None) -> bool:
+    """Say how it went and let go; False when the lease ran out and somebody else took the job."""
+    done = db.execute(
+        "update job_run set claimed_until = null, finished_at = ?, result = ?, error = ?"
+        " where name = ? and claimed_until = ?",
+        (moment_text(now), result, error, name, moment_text(lease)),
+    )
+    return done.rowcount == 1
+
+
+def accounts_to_check(db: Database, now: datetime, limit: int) -> list[int]:
+    """Watched accounts whose check is due, the longest overdue first; one never checked before all others."""
+    rows = db.execute(
+        "select id from account where state in ('live', 'suspended')"
+        " and (check_due_at is null or check_due_at <= ?) order by check_due_at, id limit ?",
+        (moment_text(now), limit),
+    )
+    return [row[0] for row in rows]
+
+
+def watched_accounts(db: Database) -> int:
+    return int(scalar(db, "select count(*) from account where state in ('live', 'suspended')"))
+
+
+def posts_older_than(db: Database, moment: datetime, limit: int) -> list[tuple[int, int]]:
+    """Drafts nobody went on with, and discarded posts that still hold something: (post, account)."""
+    rows = db.execute(
+        "select id, account_id from post where created_at < ? and (state in ('draft', 'refused')"
+        " or (state = 'discarded' and (text != '' or exists (select 1 from media where media.post_id = post.id))))"
+        " order by id limit ?",
+        (moment_text(moment), limit),
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def photos_of_post(db: Database, post_id: int) -> list[int]:
+    """Blobs of a post's photos."""
+    return [row[0] for row in db.execute("select blob_id from media where post_id = ? order by id", (post_id,))]
+
+
+def empty_post(db: Database, post_id: int) -> bool:
+    """Discard a draft and forget what it showed and said; False when it went on meanwhile."""
+    done = db.execute(
+        "update post set state = 'discarded', text = '', credit = null, check_reason = null, version = version + 1"
+        " where id = ? and state in ('draft', 'refused', 'discarded')",
+        (post_id,),
+    )
+    if done.rowcount != 1:
+        return False
+    db.execute("delete from media where post_id = ?", (post_id,))
+    db.execute("delete from depiction where post_id = ?", (post_id,))
+    return True
+
+
+def purge_signin(db: Database, before: datetime) -> int:
+    """Links that were used or ran out, and sessions that ended or timed out, before `before`."""
+    at = moment_text(before)
+    links = db.execute("delete from signin_link where used_at < ? or expires_at < ?", (at, at))
+    sessions = db.execute("delete from session where ended_at < ? or expires_at < ?", (at, at))
+    return int(links.rowcount) + int(sessions.rowcount)
