@@ -16,6 +16,8 @@ PORT ?= 5000
 ARGS ?=
 PYTHON_IN := .venv/bin/python
 PIP := $(PYTHON_IN) -m pip --quiet --disable-pip-version-check
+# everything by its hash, what builds a source package too (one dependency has no wheel)
+INSTALL := $(PIP) install --require-hashes --no-build-isolation --use-pep517
 LOCK := $(PYTHON_IN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 # the modules that do no I/O (docs/decisions/0001-record.md); mypy is strict on these
@@ -55,12 +57,14 @@ lock: .venv/.for-tests
 
 .venv/.for-demo: requirements.lock requirements-build.lock pyproject.toml | .venv/bin/python
 	@echo "Installing what socialgov needs into .venv …"
-	@$(PIP) install --require-hashes -r requirements.lock -r requirements-build.lock
+	@$(INSTALL) -r requirements-build.lock
+	@$(INSTALL) -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv/.for-tests: requirements-dev.lock pyproject.toml | .venv/bin/python
+.venv/.for-tests: requirements-dev.lock requirements-build.lock pyproject.toml | .venv/bin/python
 	@echo "Installing what the tests need into .venv …"
-	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@$(INSTALL) -r requirements-build.lock
+	@$(INSTALL) -r requirements-dev.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch .venv/.for-demo $@
