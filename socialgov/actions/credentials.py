@@ -167,4 +167,3 @@ def _tell_of_reveal(db: Database, account: Account, actor: Staff, reveal_id: int
 def _tell_keepers(db: Database, account: Account, kind: str, now: datetime, *, key: str, text: str) -> None:
     for staff_id in sorted({account.owner_id, account.deputy_id}):
         notify(db, staff_id=staff_id, kind=kind, now=now, account_id=account.id, dedupe_key=key, text=text)
-

@@ -94,7 +94,7 @@ def _need_life(home: Home, account: Account, now: datetime) -> None:
 
 def _check_until(home: Home, account: Account, until_on: date) -> None:
     """Later than the present last day, by as much as the policy allows."""
-    assert account.ends_on is not None  # noqa: S101  _need_life has looked
+    assert account.ends_on is not None
     furthest = account.ends_on + timedelta(days=home.settings.policy.extension_longest_days)
     fault = None
     if until_on <= account.ends_on:
@@ -120,9 +120,7 @@ def _record(
     )  # fmt: skip
 
 
-def _tell_deciders(
-    home: Home, db: Database, account: Account, extension_id: int, actor: Staff, now: datetime
-) -> None:
+def _tell_deciders(home: Home, db: Database, account: Account, extension_id: int, actor: Staff, now: datetime) -> None:
     deciders = {s.id: s for role in home.settings.policy.approver_roles for s in staff_with_role(db, role)}
     for staff in deciders.values():
         if staff.id not in (actor.id, account.owner_id):

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 from socialgov import permissions, platforms
 from socialgov.actions import findings
 from socialgov.actions.notices import notify
-from socialgov.actions.request_checks import checked_reason, handle_fits, school_email_fault, text_faults, tidy, tidy_handle
+from socialgov.actions.request_checks import (
+    checked_reason,
+    handle_fits,
+    school_email_fault,
+    text_faults,
+    tidy,
+    tidy_handle,
+)
 from socialgov.errors import Conflict, GateRefused, InvalidInput
 from socialgov.lifecycle import WrongState, check_transition, due_transition
 from socialgov.models import AccountState, Capability, Role

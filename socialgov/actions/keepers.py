@@ -28,9 +28,7 @@ S = AccountState
 NEEDED_STATES = frozenset({S.LIVE, S.SUSPENDED})
 
 
-def hand_over(
-    home: Home, actor: Staff, account_id: int, *, owner_id: int, deputy_id: int, now: datetime
-) -> Account:
+def hand_over(home: Home, actor: Staff, account_id: int, *, owner_id: int, deputy_id: int, now: datetime) -> Account:
     """Give the account to an owner and a deputy who both work here (ACC105, PPL704). A request is amended instead.
 
     New keepers are told. Where an outgoing keeper knows the password, the network manager is asked to change it.
@@ -105,7 +103,9 @@ def _tell_of_hand_over(db: Database, account: Account, before: set[int], now: da
     after = {account.owner_id, account.deputy_id}
     key = f"handed_over:{account.id}:{account.version}"
     for staff_id in sorted(before | after):
-        text = f"The account {account.name} " + ("is now in your hands." if staff_id in after else "was handed over to others.")
+        text = f"The account {account.name} " + (
+            "is now in your hands." if staff_id in after else "was handed over to others."
+        )
         notify(
             db, staff_id=staff_id, kind="account_handed_over", text=text, now=now, account_id=account.id, dedupe_key=key
         )

@@ -79,7 +79,9 @@ def return_request(home: Home, actor: Staff, account_id: int, reason: str, *, no
             db, account, {"return_reason": reason, "returned_at": now},
             tag=EventTag.ACCOUNT_RETURNED, actor=actor_of(actor.id), now=now,
         )  # fmt: skip
-        text = f"Your request for The account {account.name} was sent back to you. Open it to read why, and send it again."
+        text = (
+            f"Your request for The account {account.name} was sent back to you. Open it to read why, and send it again."
+        )
         _tell_askers(db, account, "request_returned", text, now)
     return account
 
@@ -101,7 +103,9 @@ def approve(
             raise Conflict("The request was changed after you opened it.", "Read it again, then decide.")
         _need_still_possible(home, db, account, now)
         account = _decide(db, account, S.APPROVED, EventTag.ACCOUNT_APPROVED, actor, reason, now)
-        text = f"The account {account.name} was approved. Set it up by its task list; it goes live when every check holds."
+        text = (
+            f"The account {account.name} was approved. Set it up by its task list; it goes live when every check holds."
+        )
         _tell_askers(db, account, "request_approved", text, now)
     return account
 

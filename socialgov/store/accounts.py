@@ -214,15 +214,19 @@ def logins_to_test(db: Database) -> list[Account]:
     )
 
 
-def accounts_in_trouble(db: Database, limit: int = 200) -> list[tuple[Account, int]]:
-    """Live or suspended accounts with the number of enforced rules they break, the worst first."""
+def accounts_in_trouble(db: Database, *, keeper_id: int | None = None, limit: int = 200) -> list[tuple[Account, int]]:
+    """Live or suspended accounts with the number of enforced rules they break, the worst first.
+
+    `keeper_id`: only those this person owns or deputises for.
+    """
     rows = dicts(
         db,
         """select account.*, broken.number as broken from account join (
              select account_id, count(*) as number from finding where enforcement = 'enforced' and waived_by is null
                and answer is not 1 and answer = 0 group by account_id) as broken on broken.account_id = account.id
-           where account.state in ('live', 'suspended') order by broken.number desc, account.id limit ?""",
-        (limit,),
+           where account.state in ('live', 'suspended') and (:keeper is null or :keeper in (owner_id, deputy_id))
+           order by broken.number desc, account.id limit :limit""",
+        {"keeper": keeper_id, "limit": limit},
     )
     return [(load(Account, row), row["broken"]) for row in rows]
 
@@ -253,3 +257,16 @@ def confirmations_due_since(db: Database, moment: datetime) -> list[Account]:
 
 def _accounts(db: Database, tail: str, params: tuple[Any, ...] = ()) -> list[Account]:
     return all_of(db, Account, f"select * from account where {tail}", params)  # noqa: S608
+
+
+def account_counts(db: Database) -> dict[AccountState, int]:
+    """How many accounts are in each state that has any, in the order of the life."""
+    found = {
+        row["state"]: row["number"] for row in dicts(db, "select state, count(*) as number from account group by 1")
+    }
+    return {state: found[state] for state in AccountState if state in found}
+
+
+def watched_ids(db: Database) -> list[int]:
+    """Accounts whose facts are watched: live and suspended ones."""
+    return [row["id"] for row in dicts(db, "select id from account where state in ('live', 'suspended') order by id")]

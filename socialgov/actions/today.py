@@ -1,0 +1,109 @@
+"""What needs you today: the open questions about accounts that wait for this person, by role and by account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from socialgov import permissions
+from socialgov.lifecycle import WATCHED_STATES
+from socialgov.models import AccountState, Role
+from socialgov.store import accounts as store
+from socialgov.store.waivers import extensions_waiting
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from socialgov.home import Home
+    from socialgov.models import Account, Staff
+
+S = AccountState
+OVERSIGHT = (Role.NETWORK_MANAGER, Role.HEAD, Role.SAFEGUARDING_LEAD)
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One thing to do: about which account, on which page, and by when (None: now)."""
+
+    key: str
+    title: str
+    account: Account
+    href_endpoint: str
+    due_on: date | None = None
+
+
+def needs_today(home: Home, staff: Staff, now: datetime) -> list[Need]:
+    """Decisions first, then what is out of order, then what is coming; each once, though one may wear several hats."""
+    needs: dict[tuple[str, int], Need] = {}
+    for source in (_decisions, _logins, _of_keeper, _oversight, _coming):
+        for need in source(home, staff, now):
+            needs.setdefault((need.key, need.account.id), need)
+    return list(needs.values())
+
+
+def _decisions(home: Home, staff: Staff, now: datetime) -> Iterator[Need]:
+    """For approvers: requests, longer lives, reviews."""
+    db, policy = home.db, home.settings.policy
+    if not staff.has(*policy.approver_roles):
+        return
+    for account in store.requests_waiting(db):
+        if permissions.can_decide(staff, account, policy):
+            yield Need("decide", "Decide on a request", account, "decisions.decide")
+    for extension in extensions_waiting(db):
+        account = store.account_by_id(db, extension.account_id)
+        if permissions.can_decide_extension(staff, account, extension, policy):
+            yield Need("extension", "Decide on a longer life", account, "lifetime.answer_extension", account.ends_on)
+    for account in store.reviews_due_by(db, home.today(now)):
+        if permissions.can_review(staff, account, policy):
+            yield Need("review", "Review a standing account", account, "lifetime.review", account.review_on)
+
+
+def _logins(home: Home, staff: Staff, now: datetime) -> Iterator[Need]:
+    if permissions.can_test_login(staff):
+        for account in store.logins_to_test(home.db):
+            yield Need("login_test", "Sign in once with what was deposited", account, "credentials.test")
+
+
+def _of_keeper(home: Home, staff: Staff, now: datetime) -> Iterator[Need]:
+    """For owner and deputy, and for who asked: the next step of each of their accounts."""
+    broken = {account.id: number for account, number in store.accounts_in_trouble(home.db, keeper_id=staff.id)}
+    for account in store.accounts_of_keeper(home.db, staff.id):
+        if account.state is S.REQUESTED and account.returned_at is not None:
+            yield Need("amend", "Change a request that was sent back", account, "requests.check_amended")
+        if not permissions.is_keeper(staff, account):
+            continue
+        if account.state is S.APPROVED:
+            yield Need("set_up", "Set up an approved account", account, "accounts.page")
+        if account.state in WATCHED_STATES and account.id in broken:
+            yield Need("broken", _broken(broken[account.id]), account, "accounts.page")
+
+
+def _oversight(home: Home, staff: Staff, now: datetime) -> Iterator[Need]:
+    """For those responsible for safety: accounts that stand still, and rules that are broken."""
+    if not staff.has(*OVERSIGHT):
+        return
+    for account in store.suspended_accounts(home.db):
+        yield Need("suspended", "Decide about a suspended account", account, "accounts.page")
+    for account, number in store.accounts_in_trouble(home.db):
+        yield Need("broken", _broken(number), account, "accounts.page")
+
+
+def _coming(home: Home, staff: Staff, now: datetime) -> Iterator[Need]:
+    """For owner and deputy: lives that end, and confirmations that fall due."""
+    policy = home.settings.policy
+    ahead = timedelta(days=max(policy.reminder_days, default=0))
+    for account in store.accounts_ending_by(home.db, home.today(now) + ahead):
+        if permissions.is_keeper(staff, account):
+            yield Need("ending", "Its time is over soon", account, "accounts.page", account.ends_on)
+    since = now + ahead - timedelta(days=policy.confirmation_days)
+    for account in store.confirmations_due_since(home.db, since):
+        if permissions.can_confirm(staff, account):
+            last = account.confirmed_at or account.live_at or now
+            due = home.today(last + timedelta(days=policy.confirmation_days))
+            yield Need("confirm", "Confirm that it is still needed", account, "lifetime.confirm", due)
+
+
+def _broken(number: int) -> str:
+    return "One rule is broken" if number == 1 else f"{number} rules are broken"
