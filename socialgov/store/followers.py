@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
 from socialgov.errors import NotFound
 from socialgov.models import Fact, Follower, Person
@@ -13,7 +14,7 @@ from socialgov.store.rows import all_of, dicts, load, moment, one_of, to_column
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from datetime import date, datetime
+    from datetime import datetime
 
     from sqlite_utils import Database
 
@@ -133,6 +134,7 @@ select
   coalesce(sum(f.decision is null and (
     (select at from private_since) is null or f.first_seen_at <= (select at from private_since))), 0)
     as first_seen_before_private_unchecked,
+  min(case when f.decision is null then f.first_seen_at end) as oldest_unchecked_at,
   (select max(observed_at) from observation where account_id = :account and fact = :followers) as read_at
 from follower f
 left join person p on p.id = f.person_id
@@ -141,10 +143,18 @@ where f.account_id = :account and f.gone_at is null and f.waiting = 0
 """
 
 
+def born_by(minimum_age: int, today: date) -> date:
+    """The last birthday of those who are `minimum_age` years old on `today`; on 29 February it is taken as the 28th."""
+    year = today.year - minimum_age
+    return date(year, 2, 28) if (today.month, today.day) == (2, 29) else today.replace(year=year)
+
+
 def follower_counts(
     db: Database, account_id: int, *, pupil_followers: bool, born_by: date
-) -> tuple[dict[str, int], datetime | None]:
+) -> tuple[dict[str, Any], datetime | None]:
     """Counts by name over the followers that have not gone, and when the list was last read, in one query.
+
+    Beside the counts: `oldest_unchecked_at`, when the first of the unchecked ones was first seen.
 
     `born_by` is the last birthday of those old enough; `pupil_followers` says whether pupils may follow at all.
     """
@@ -156,5 +166,6 @@ def follower_counts(
         "born_by": born_by.isoformat(),
     }
     counts = next(iter(dicts(db, _SUMMARY, params)))
-    read_at = counts.pop("read_at")
+    read_at, oldest = counts.pop("read_at"), counts.pop("oldest_unchecked_at")
+    counts["oldest_unchecked_at"] = moment(oldest) if oldest else None
     return counts, moment(read_at) if read_at else None
