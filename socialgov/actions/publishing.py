@@ -1,0 +1,288 @@
+"""Out and down again: publish a post, settle what became of it, hand it over where a person must post, take it down.
+
+1. The gate is asked at the last moment, and in the same transaction the post is claimed as PUBLISHING.
+2. The platform is asked outside any transaction, with a key by which it never publishes the same thing twice.
+3. The answer is written. A clear refusal frees the claim. A lost answer leaves it, and `settle_publishing` reads the
+   account to learn what happened: it never asks again blindly.
+A crash between any two of these leaves a claimed post, which is the case of the lost answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from socialgov import platforms
+from socialgov.actions.blobs import read_blob, save_blob
+from socialgov.actions.credentials import machine_login
+from socialgov.actions.post_changes import own_post, record_post, refuse_unless_open
+from socialgov.errors import Conflict, InvalidInput
+from socialgov.models import Capability, PostState
+from socialgov.permissions import check_can_post, check_can_set_up
+from socialgov.pictures import image_mime
+from socialgov.platforms import PlatformError
+from socialgov.store import posts as store
+from socialgov.store.accounts import account_by_id
+from socialgov.store.connect import guarded_update, write
+from socialgov.store.events import EventTag
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlite_utils import Database
+
+    from socialgov.home import Home
+    from socialgov.models import Account, Media, Post, Staff
+    from socialgov.platforms import Picture, Platform, RemotePost
+
+SETTLE_AFTER = timedelta(minutes=5)  # longer than any adapter waits for an answer
+CLOCKS_DIFFER = timedelta(minutes=10)  # between us and a platform
+
+
+def can_publish(home: Home, account: Account) -> bool:
+    """Does the platform take posts from us? Where not, a person posts what was handed over."""
+    return Capability.PUBLISH in platforms.capabilities(home.settings.platforms[account.platform])
+
+
+def publish_post(home: Home, actor: Staff, post_id: int, *, now: datetime) -> Post:
+    """Put the post out. Raises GateRefused with what is missing, PlatformError when the platform did not take it.
+
+    When the answer is lost the post stays PUBLISHING, and PlatformError says so (`outcome_unknown`).
+    """
+    post = own_post(home, actor, post_id)
+    account = account_by_id(home.db, post.account_id)
+    if not can_publish(home, account):
+        raise Conflict("This platform takes no posts from here.", "Have the post handed over, and post it yourself.")
+    pictures = [_picture(home, photo) for photo in store.media_of(home.db, post_id)]
+    post = _claim(home, actor, post, now)
+    login = machine_login(home, account.id, purpose="publish", now=now)
+    adapter = platforms.connect(home.settings.platforms[account.platform], account, login)
+    try:
+        remote_id = adapter.publish(post.text, pictures, key=_key(home, post))
+    except PlatformError as error:
+        if not error.outcome_unknown:
+            _free(home, actor, post, now)
+        raise
+    return _published(home, actor, post, now, remote_id=remote_id)
+
+
+def settle_publishing(home: Home, now: datetime) -> int:
+    """Learn what became of posts whose answer was lost, by reading the account. Returns how many were settled.
+
+    What cannot be read now is looked at again next time. Posts in the hands of a person are left to them.
+    """
+    settled = 0
+    for post in store.posts_being_published(home.db, now - SETTLE_AFTER):
+        account = account_by_id(home.db, post.account_id)
+        info = home.settings.platforms[account.platform]
+        if not can_publish(home, account):
+            continue
+        login = machine_login(home, account.id, purpose="settle", now=now)
+        try:
+            there = platforms.connect(info, account, login).posts()
+        except PlatformError:
+            continue
+        found = _same_post(post, there, store.remote_ids_seen(home.db, account.id))
+        try:
+            if found:
+                _published(home, "job:settle", post, now, remote_id=found.remote_id)
+            else:
+                _free(home, "job:settle", post, now)
+        except Conflict:
+            continue  # somebody settled it meanwhile
+        settled += 1
+    return settled
+
+
+def hand_over_post(home: Home, actor: Staff, post_id: int, *, now: datetime) -> Post:
+    """Where the platform takes no posts from us: pass the gate, then a person posts text and cleaned photos there."""
+    post = own_post(home, actor, post_id)
+    if can_publish(home, account_by_id(home.db, post.account_id)):
+        raise Conflict("This platform takes posts from here.", "Publish the post.")
+    return _claim(home, actor, post, now)
+
+
+def report_posted(
+    home: Home, actor: Staff, post_id: int, *, link: str = "", screenshot: bytes | None = None, now: datetime
+) -> Post:
+    """The handed-over post is out: its link, or a screenshot of it, or both. Raises InvalidInput with neither."""
+    post = _handed_over(home, actor, post_id)
+    link = _checked_link(link)
+    if not link and not screenshot:
+        raise InvalidInput(
+            "Show that it is out.", {"link": "Paste the link of the post, or choose a screenshot of it."}
+        )
+    evidence_id = _evidence(home, actor, post, screenshot, now) if screenshot else None
+    return _published(home, actor, post, now, link=link or None, evidence_id=evidence_id)
+
+
+def give_up_hand_over(home: Home, actor: Staff, post_id: int, *, now: datetime) -> Post:
+    """The handed-over post was not posted after all, and is a draft again."""
+    post = _handed_over(home, actor, post_id)
+    _free(home, actor, post, now)
+    return store.post_by_id(home.db, post_id)
+
+
+def remove_post(home: Home, actor: Staff, post_id: int, *, now: datetime) -> Post:
+    """Take a published post down. Raises CannotDo where a person must do it (then `report_removed`)."""
+    post = _published_post(home, actor, post_id)
+    account = account_by_id(home.db, post.account_id)
+    info = home.settings.platforms[account.platform]
+    if Capability.DELETE_POST not in platforms.capabilities(info) or post.remote_id is None:
+        raise platforms.CannotDo(info.name, Capability.DELETE_POST)
+    _connected(home, account, "delete_post", now).delete_post(post.remote_id)
+    return _removed(home, actor, post, now)
+
+
+def report_removed(home: Home, actor: Staff, post_id: int, *, screenshot: bytes | None = None, now: datetime) -> Post:
+    """A person took the post down on the platform; a screenshot of the page without it is kept when given."""
+    post = _published_post(home, actor, post_id)
+    evidence_id = _evidence(home, actor, post, screenshot, now) if screenshot else None
+    return _removed(home, actor, post, now, evidence_id=evidence_id)
+
+
+def _connected(home: Home, account: Account, purpose: str, now: datetime) -> Platform:
+    login = machine_login(home, account.id, purpose=purpose, now=now)
+    return platforms.connect(home.settings.platforms[account.platform], account, login)
+
+
+def _claim(home: Home, actor: Staff, post: Post, now: datetime) -> Post:
+    """PUBLISHING, if every rule holds at this very moment: the gate reads inside the transaction that claims."""
+    refuse_unless_open(home, actor, post, now)
+    with write(home.db) as db:
+        current = store.post_by_id(db, post.id)
+        check_can_post(actor, account_by_id(db, post.account_id))
+        refuse_unless_open(home, actor, current, now)
+        guarded_update(
+            db,
+            "post",
+            post.id,
+            {"state": PostState.PUBLISHING, "publishing_at": now, "version": post.version + 1},
+            where={"state": post.state, "version": post.version},
+        )
+        record_post(db, EventTag.POST_PUBLISHING, actor, post, now)
+        return store.post_by_id(db, post.id)
+
+
+def _published(
+    home: Home,
+    actor: Staff | str,
+    post: Post,
+    now: datetime,
+    *,
+    remote_id: str | None = None,
+    link: str | None = None,
+    evidence_id: int | None = None,
+) -> Post:
+    with write(home.db) as db:
+        changes = {
+            "state": PostState.PUBLISHED,
+            "published_at": now,
+            "remote_id": remote_id,
+            "link": link,
+            "evidence_id": evidence_id,
+        }
+        _from_publishing(db, post, changes)
+        if remote_id is not None:
+            store.note_own_post(db, post.account_id, remote_id, post.id, now)
+        record_post(db, EventTag.POST_PUBLISHED, actor, post, now)
+        return store.post_by_id(db, post.id)
+
+
+def _free(home: Home, actor: Staff | str, post: Post, now: datetime) -> None:
+    """It is not out: back to what it was before it was claimed."""
+    before = PostState.WAITING if post.checked_by is not None else PostState.DRAFT
+    with write(home.db) as db:
+        _from_publishing(db, post, {"state": before, "publishing_at": None, "take_down_by_at": None})
+        record_post(db, EventTag.POST_FAILED, actor, post, now)
+
+
+def _from_publishing(db: Database, post: Post, changes: dict[str, object]) -> None:
+    where = {"state": PostState.PUBLISHING, "publishing_at": post.publishing_at, "version": post.version}
+    guarded_update(db, "post", post.id, {**changes, "version": post.version + 1}, where=where)
+
+
+def _removed(home: Home, actor: Staff, post: Post, now: datetime, *, evidence_id: int | None = None) -> Post:
+    with write(home.db) as db:
+        changes = {
+            "state": PostState.REMOVED,
+            "removed_at": now,
+            "take_down_by_at": None,
+            "version": post.version + 1,
+        }
+        if evidence_id is not None:
+            changes["evidence_id"] = evidence_id
+        guarded_update(db, "post", post.id, changes, where={"state": PostState.PUBLISHED, "version": post.version})
+        record_post(db, EventTag.POST_REMOVED, actor, post, now)
+        return store.post_by_id(db, post.id)
+
+
+def _handed_over(home: Home, actor: Staff, post_id: int) -> Post:
+    post = store.post_by_id(home.db, post_id)
+    account = account_by_id(home.db, post.account_id)
+    check_can_post(actor, account)
+    if post.state is not PostState.PUBLISHING or can_publish(home, account):
+        raise Conflict("This post was not handed over.", "Open it again to see where it stands.")
+    return post
+
+
+def _published_post(home: Home, actor: Staff, post_id: int) -> Post:
+    """A published post, for its keepers or the network manager: whoever can must be able to take it down (MED513)."""
+    post = store.post_by_id(home.db, post_id)
+    check_can_set_up(actor, account_by_id(home.db, post.account_id))
+    if post.state is not PostState.PUBLISHED:
+        raise Conflict("This post is not out.", "Open it again to see where it stands.")
+    return post
+
+
+def _same_post(post: Post, there: list[RemotePost], seen: set[str]) -> RemotePost | None:
+    """The post on the account that can only be ours: same words, not seen before, not older than the claim."""
+    assert post.publishing_at is not None
+    earliest = post.publishing_at - CLOCKS_DIFFER
+    for remote in there:
+        new = remote.remote_id not in seen
+        if new and remote.text.strip() == post.text and (remote.posted_at is None or remote.posted_at >= earliest):
+            return remote
+    return None
+
+
+def _key(home: Home, post: Post) -> str:
+    """The same for the same words and photos of the same post, so that trying again never publishes twice."""
+    photos = [photo.blob_id for photo in store.media_of(home.db, post.id)]
+    content = hashlib.sha256(f"{post.text}\x00{photos}".encode()).hexdigest()[:24]
+    return f"{home.escrow.school_id}:{post.id}:{content}"
+
+
+def _picture(home: Home, photo: Media) -> Picture:
+    content, mime = read_blob(home, photo.blob_id)
+    return platforms.Picture(content, mime, photo.alt, photo.width, photo.height)
+
+
+def _evidence(home: Home, actor: Staff, post: Post, screenshot: bytes, now: datetime) -> int:
+    return save_blob(
+        home,
+        screenshot,
+        mime=image_mime(screenshot),
+        purpose="screenshot",
+        account_id=post.account_id,
+        made_by=actor.id,
+        now=now,
+    )
+
+
+def _checked_link(link: str) -> str:
+    link = link.strip()
+    if not link:
+        return ""
+    try:
+        parts = urlsplit(link)
+        good = parts.scheme == "https" and bool(parts.hostname) and len(link) <= 500
+    except ValueError:
+        good = False
+    if not good:
+        raise InvalidInput(
+            "That is not a link.", {"link": "Paste the whole address of the post, beginning with https://"}
+        )
+    return link
