@@ -137,6 +137,8 @@ class Wire:
         limit: int,
         effect: bool,
     ) -> Reply:
+        if not (token.isascii() and token.isprintable()):
+            raise self.broken("gave us a token that cannot be sent")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         if content is not None:
             headers["Content-Type"] = mime
@@ -175,7 +177,7 @@ class Wire:
         until = time.monotonic() + BODY_SECONDS
         parts: list[bytes] = []
         size = 0
-        for part in response.iter_raw():
+        for part in response.iter_bytes():
             size += len(part)
             if size > limit:
                 raise PlatformError(

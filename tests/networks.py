@@ -1,0 +1,85 @@
+"""Networks for tests: an application served over real HTTP, and one of which every answer is a test's own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import httpx
+from waitress import create_server
+
+from socialgov.models import PlatformInfo
+from socialgov.sandbox import Network
+
+INFO = PlatformInfo(
+    key="somewhere",
+    name="Somewhere",
+    adapter="sandbox",
+    profile_url="http://127.0.0.1/@{handle}",
+    can_be_private=True,
+    minimum_age=13,
+    minimum_age_source="a test",
+    minimum_age_on=date(2026, 1, 1),
+    deletion_delay_days=30,
+    handle_pattern=".+",
+    guides={},
+    api_base="https://somewhere.test",
+)
+
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+@contextmanager
+def served(app: Any) -> Iterator[str]:
+    """The address of a WSGI application served by waitress while the block runs."""
+    server = create_server(app, host="127.0.0.1", port=0, threads=4)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.effective_port}"
+    finally:
+        server.close()
+        thread.join(timeout=5)
+
+
+@dataclass
+class Clock:
+    now: datetime = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_days(self, days: float) -> None:
+        self.now += timedelta(days=days)
+
+
+@dataclass
+class Sandbox:
+    """The running simulated network: `network` for arranging, `info` for adapters, `url` for a browser."""
+
+    network: Network
+    clock: Clock
+    url: str
+
+    @property
+    def info(self) -> PlatformInfo:
+        return replace(INFO, api_base=self.url)
+
+
+@dataclass
+class Recorded(httpx.BaseTransport):
+    """A network that answers what a test says and remembers what it was asked."""
+
+    answer: Handler
+    asked: list[httpx.Request] = field(default_factory=list)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        request.read()
+        self.asked.append(request)
+        response = self.answer(request)
+        response.headers.setdefault("date", "Mon, 02 Mar 2026 09:00:00 GMT")
+        return response
