@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from socialgov.errors import ConfigError
@@ -265,8 +265,9 @@ def _thresholds(table: Table, base: Policy | None) -> Policy:
     def whole(key: str) -> int:
         return table.whole(key, *RANGES[key], getattr(base, key, None))
 
+    numbers: dict[str, Any] = {key: whole(key) for key in RANGES}
     policy = Policy(
-        **{key: whole(key) for key in RANGES},
+        **numbers,
         reminder_days=table.numbers("reminder_days", 1, 90, getattr(base, "reminder_days", None)),
         approver_roles=_approvers(table, getattr(base, "approver_roles", None)),
         second_checker=table.flag("second_checker", getattr(base, "second_checker", None)),

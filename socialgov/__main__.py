@@ -1,0 +1,7 @@
+"""`python -m socialgov`: the command line."""
+
+from __future__ import annotations
+
+from socialgov.cli import main
+
+main(prog_name="socialgov")

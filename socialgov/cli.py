@@ -1,0 +1,247 @@
+"""The command line. This file knows commands, their flags and how errors end; what they do is in cli_*.py.
+
+Nothing heavy is imported here: `socialgov --help` must cost little more than click itself (bench/help_time.py).
+Exit codes: 0 done and in order, 1 refused or out of order, 2 wrong use.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from socialgov import __version__
+from socialgov.errors import SocialgovError
+
+F = TypeVar("F", bound=Callable[..., Any])
+DEBUG_VARIABLE = "SOCIALGOV_DEBUG"
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+class Group(click.Group):
+    """A group whose commands end in one line and a mend, never in a stack trace."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SocialgovError as error:
+            _fail(error.message, error.mend, *getattr(error, "fields", {}).values())
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader of our output has gone, such as `| head`
+            raise click.exceptions.Exit(1) from None
+        except Exception as error:
+            if os.environ.get(DEBUG_VARIABLE):
+                raise
+            _fail(
+                f"Something unexpected happened ({type(error).__name__}), and nothing more was done.",
+                f"Repeat it with {DEBUG_VARIABLE}=1 to see where, and report it.",
+            )
+
+
+def _fail(*sentences: str) -> None:
+    text = " ".join(" ".join(sentence.split()) for sentence in sentences if sentence)
+    click.echo(f"Error: {text}", err=True)
+    raise click.exceptions.Exit(1)
+
+
+def home_option(command: F) -> F:
+    """`--home`: the school's folder, from SOCIALGOV_HOME or the current folder where it is not named."""
+    return click.option(
+        "--home",
+        "home",
+        type=_FOLDER,
+        envvar="SOCIALGOV_HOME",
+        default=Path(),
+        help="The school's folder. Default: $SOCIALGOV_HOME, else the current folder.",
+    )(command)
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="socialgov")
+def main() -> None:
+    """Makes a school's social media policy run.
+
+    A school is a folder, its home. Begin with one, then serve it and let the scheduler look after it:
+
+    \b
+      export SOCIALGOV_PASSPHRASE="six words nobody else would pick"
+      socialgov init /srv/school
+      socialgov serve --home /srv/school
+      socialgov scheduler --home /srv/school
+
+    To look around first, with an invented school: socialgov demo
+    """
+
+
+@main.command()
+@click.argument("home", type=_FOLDER)
+@click.option("--name", prompt="The school's name", help="The school's name, as people know it.")
+@click.option(
+    "--domain",
+    "domains",
+    prompt="What stands behind the @ in its e-mail addresses",
+    help="Its e-mail domain. Several: separate them with commas.",
+)
+@click.option("--manager-name", prompt="The network manager's name", help="Who holds every login.")
+@click.option("--manager-email", prompt="The network manager's school address", help="Where the manager is reached.")
+@click.option("--base-url", prompt="The address people will open", default="http://localhost:5000", show_default=True)
+@click.option("--zone", default="Europe/London", show_default=True, help="Time zone of the school.")
+@click.option("--contact", default="", help="Whom accounts name for questions. Default: the network manager.")
+@click.option("--platforms", default="", help="Approved platforms, with commas between. Can be chosen later.")
+@click.option("--logo", type=_FILE, help="The school's logo, PNG or JPEG: accounts are compared with it.")
+@click.option(
+    "--keys",
+    default="",
+    help="Where the key is kept: cryptfile, secret-service, kwallet, macos, windows. Default: ask.",
+)
+@click.option("--passphrase-file", default="", help="cryptfile: a file outside the home with the passphrase.")
+def init(home: Path, **choices: Any) -> None:
+    """Make a school in the folder HOME.
+
+    Asks for what no flag says. Makes school.toml, the database and the key, and prints the network manager's first
+    sign-in link, which works once and for ten minutes.
+    """
+    from socialgov import cli_school
+
+    cli_school.init(home, **choices)
+
+
+@main.command()
+@home_option
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=5000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--threads", default=8, show_default=True, type=click.IntRange(1, 64), help="Pages served at once.")
+def serve(home: Path, host: str, port: int, threads: int) -> None:
+    """Serve the school's pages until Ctrl-C.
+
+    Plain HTTP: put a web server with a certificate in front, and set [web] trusted_proxies in school.toml.
+    """
+    from socialgov import cli_run
+
+    cli_run.serve(home, host, port, threads)
+
+
+@main.command()
+@home_option
+def scheduler(home: Path) -> None:
+    """Check accounts, close them in time, and send mail, until Ctrl-C.
+
+    One a school. Should two run by mistake, nothing is done twice.
+    """
+    from socialgov import cli_run
+
+    cli_run.scheduler(home)
+
+
+@main.command("run-jobs")
+@home_option
+@click.option(
+    "--at", "moment", metavar="TIME", help="As if it were TIME, such as 2026-12-01T08:00 (school's own zone)."
+)
+def run_jobs(home: Path, moment: str | None) -> None:
+    """Do once what the scheduler does all day, and say what was done."""
+    from socialgov import cli_run
+
+    cli_run.run_jobs(home, moment)
+
+
+@main.command()
+@click.option("--port", default=5000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--folder", default=Path("demo-home"), show_default=True, type=_FOLDER, help="Where it is kept.")
+def demo(port: int, folder: Path) -> None:
+    """Serve an invented school to look around in, with a simulated network beside it."""
+    from socialgov import cli_run
+
+    cli_run.demo(port, folder)
+
+
+@main.command()
+@home_option
+def status(home: Path) -> None:
+    """Say how the school stands: key, database, log, people, accounts, mail."""
+    from socialgov import cli_school
+
+    cli_school.status(home)
+
+
+@main.command()
+@home_option
+@click.argument("accounts", nargs=-1, type=int, metavar="[ACCOUNT]...")
+def check(home: Path, accounts: tuple[int, ...]) -> None:
+    """Look at accounts now: at those numbered, else at every account that is watched.
+
+    Ends with 1 where an enforced rule is broken or cannot be told.
+    """
+    from socialgov import cli_run
+
+    cli_run.check(home, accounts)
+
+
+@main.command("import")
+@home_option
+@click.argument("kind", type=click.Choice(["people", "carers", "permissions", "accounts"]))
+@click.argument("file", type=_FILE)
+@click.option("--dry-run", is_flag=True, help="Report every bad row by number, and change nothing.")
+@click.option("--part", is_flag=True, help="The file is not the whole list: nobody it leaves out has left.")
+def import_(home: Path, kind: str, file: Path, dry_run: bool, part: bool) -> None:
+    """Read people, carers, permissions or existing accounts from a CSV file.
+
+    All of it or nothing: with one bad row nothing is changed, and the report names each by number.
+    """
+    from socialgov import cli_school
+
+    cli_school.import_file(home, kind, file, dry_run=dry_run, full=not part)
+
+
+@main.command("signin-link")
+@home_option
+@click.argument("email")
+def signin_link(home: Path, email: str) -> None:
+    """Print a sign-in link for the member of staff with this address.
+
+    It works once, and only for a few minutes. An earlier one that was not used stops working.
+    """
+    from socialgov import cli_school
+
+    cli_school.signin_link(home, email)
+
+
+@main.group(cls=Group)
+def audit() -> None:
+    """Prove that the log and certificates are what they were."""
+
+
+@audit.command("verify")
+@home_option
+@click.option(
+    "--checkpoint",
+    type=_FILE,
+    help="A mailed checkpoint, saved as a file: proves that no tail was cut off or rewritten.",
+)
+def audit_verify(home: Path, checkpoint: Path | None) -> None:
+    """Recompute the log from its first event and compare it with the signed checkpoints.
+
+    Ends with 1 when it is not whole.
+    """
+    from socialgov import cli_audit
+
+    cli_audit.verify(home, checkpoint)
+
+
+@audit.command("verify-certificate")
+@click.argument("file", type=_FILE)
+@click.option("--home", type=_FOLDER, envvar="SOCIALGOV_HOME", help="Also compare it with this school's own key.")
+def audit_verify_certificate(file: Path, home: Path | None) -> None:
+    """Check a certificate of deletion: was it changed, and who signed it?
+
+    Needs no home, so that a parent or a governor can do it with the file alone. Ends with 1 when it does not hold.
+    """
+    from socialgov import cli_audit
+
+    cli_audit.verify_certificate(file, home)

@@ -1,0 +1,112 @@
+"""What the commands that keep a school going do: serve, scheduler, run-jobs, check, demo."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import track
+from rich.table import Table
+
+from socialgov.errors import ConfigError, InvalidInput, SocialgovError
+from socialgov.home import Home, open_home
+
+
+def serve(path: Path, host: str, port: int, threads: int) -> None:
+    """Serve with waitress until Ctrl-C. ConfigError when the port is taken."""
+    import waitress
+
+    from socialgov import create_app
+
+    app = create_app(path)
+    try:
+        server = waitress.create_server(app, host=host, port=port, threads=threads, ident="")
+    except OSError as error:
+        raise ConfigError(f"Nothing can listen on {host}:{port}: {error.strerror}.", "Choose another --port.") from None
+    Console(highlight=False).print(f"Serving at http://{host}:{port}, Ctrl-C ends it.")
+    try:
+        server.run()
+    finally:
+        server.close()
+
+
+def scheduler(path: Path) -> None:
+    """Run the jobs until Ctrl-C."""
+    from socialgov.jobs import run_scheduler
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)  # it tells of every pass, every minute
+    home = open_home(path)
+    Console(highlight=False).print(f"Looking after {escape(home.settings.school_name)}, Ctrl-C ends it.")
+    run_scheduler(home)
+
+
+def run_jobs(path: Path, moment: str | None) -> None:
+    """One pass of every job. Trouble in any makes the exit code 1."""
+    from socialgov.jobs import run_once
+
+    home = open_home(path)
+    report = run_once(home, home.now() if moment is None else _moment(home, moment))
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for title in ("Job", "How it went", "Done", "Trouble"):
+        table.add_column(title, overflow="fold")
+    for job in report.jobs:
+        table.add_row(job.name, job.outcome, str(job.done), escape("\n".join(job.trouble)))
+    Console(highlight=False).print(table)
+    if not report.whole:
+        raise SystemExit(1)
+
+
+def check(path: Path, accounts: tuple[int, ...]) -> None:
+    """Observe and evaluate accounts, and print what is out of order. That any is makes the exit code 1."""
+    from socialgov.store.accounts import watched_ids
+
+    home = open_home(path)
+    wanted = accounts or watched_ids(home.db)
+    console = Console(highlight=False)
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for title in ("Account", "Rule", "Answer", "Why"):
+        table.add_column(title, overflow="fold")
+    for account_id in track(wanted, "Looking …", console=console, transient=True):
+        for row in _out_of_order(home, account_id):
+            table.add_row(*map(escape, row))
+    if table.row_count:
+        console.print(table)
+        raise SystemExit(1)
+    console.print(f"{len(wanted)} looked at, all in order.")
+
+
+def _out_of_order(home: Home, account_id: int) -> Iterator[tuple[str, str, str, str]]:
+    """Rows for one account; one that cannot be checked says so and does not hide the others."""
+    from socialgov.actions.observing import check_account
+    from socialgov.store.accounts import account_by_id
+
+    account = account_by_id(home.db, account_id)
+    name = f"{account.id} {account.handle or account.handle_wished}"
+    try:
+        findings = check_account(home, account.id, now=home.now())
+    except SocialgovError as error:
+        yield name, "", "not checked", str(error)
+        return
+    for finding in findings:
+        if not finding.passes:
+            yield name, finding.rule_id, "broken" if finding.answer is False else "cannot tell", finding.because
+
+
+def demo(port: int, folder: Path) -> None:
+    from socialgov.demo import main
+
+    main(port, folder)
+
+
+def _moment(home: Home, text: str) -> datetime:
+    """A time as people write it, in the school's zone unless it says otherwise."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput(f"{text!r} is no time.", mend="Write it as 2026-12-01T08:00.") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=home.settings.zone)

@@ -1,0 +1,165 @@
+"""What the commands about the school itself do: init, status, import, signin-link."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from socialgov.errors import InvalidInput, NotFound
+from socialgov.home import open_home, wall_clock
+
+if TYPE_CHECKING:
+    from socialgov.actions.people import ImportPlan
+
+_SHOWN = 50  # problems of a file: more scroll away what a person can mend in one go
+
+
+def init(
+    home: Path,
+    *,
+    name: str,
+    domains: str,
+    manager_name: str,
+    manager_email: str,
+    base_url: str,
+    zone: str,
+    contact: str,
+    platforms: str,
+    logo: Path | None,
+    keys: str,
+    passphrase_file: str,
+) -> None:
+    """Make a school and print what to do next."""
+    from socialgov.actions.schools import create_school
+    from socialgov.escrow import proposed_backend
+
+    console, backend = Console(highlight=False), keys or proposed_backend()
+    with console.status("Making the school and its key …"):
+        token = create_school(
+            home,
+            name=name,
+            domains=_listed(domains),
+            manager_name=manager_name,
+            manager_email=manager_email,
+            now=wall_clock(),
+            zone=zone,
+            base_url=base_url,
+            contact=contact,
+            approved=_listed(platforms),
+            key_backend=backend,
+            passphrase_file=passphrase_file,
+            logo=logo.read_bytes() if logo else None,
+        )
+    console.print(f"[bold]{_plain(name)}[/bold] is ready at {_plain(home)}. Its key is kept in {backend}.")
+    if backend == "cryptfile":
+        console.print("Keep its passphrase apart from the folder: without it nothing sealed opens again.")
+    if not _listed(platforms):
+        console.print("No platform is approved yet: name them in school.toml, [platforms] approved.")
+    console.print(f"Serve it:        socialgov serve --home {_plain(home)}")
+    console.print(f"Look after it:   socialgov scheduler --home {_plain(home)}")
+    console.print(f"{_plain(manager_name)} signs in once, within ten minutes, at:")
+    console.print(f"{base_url.rstrip('/')}/signin/{token}", soft_wrap=True)
+
+
+def status(path: Path) -> None:
+    """One table: how the school stands."""
+    from socialgov.actions.log import verify_log
+    from socialgov.store.accounts import account_counts
+    from socialgov.store.outbox import waiting_mail
+    from socialgov.store.staff import current_staff
+
+    home = open_home(path)
+    settings, log = home.settings, verify_log(home)
+    counts = ", ".join(f"{count} {state.value}" for state, count in account_counts(home.db).items())
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for title, text in (
+        ("School", settings.school_name),
+        ("Home", str(home.path)),
+        ("Address", settings.base_url),
+        ("Time there", home.now().astimezone(settings.zone).strftime("%d %B %Y, %H:%M")),
+        ("Key", f"{home.escrow.key_id} in {settings.key_backend}, opens"),
+        ("Platforms", ", ".join(sorted(settings.approved_platforms)) or "none approved yet"),
+        ("Staff", str(len(current_staff(home.db)))),
+        ("Accounts", counts or "none"),
+        ("Log", f"{log.count} events, " + ("whole" if log.whole else f"not whole: {log.fault}")),
+        ("Checkpoint", log.newest_at or "none signed yet"),
+        ("Mail", f"{waiting_mail(home.db)} waiting" + ("" if settings.mail.host else ", no server in school.toml")),
+    ):
+        table.add_row(title, _plain(text))
+    Console(highlight=False).print(table)
+    if not log.whole:
+        raise SystemExit(1)
+
+
+def signin_link(path: Path, email: str) -> None:
+    """Print the whole address of a new link."""
+    from socialgov.actions.signin import make_signin_link
+    from socialgov.store.staff import staff_by_email
+
+    home = open_home(path)
+    staff = staff_by_email(home.db, email)
+    if staff is None:
+        raise NotFound(f"Nobody here has the address {email}.", "Check it in the list of staff.")
+    link = make_signin_link(home, staff.id, actor="cli", now=home.now())
+    Console(highlight=False).print(f"{home.settings.base_url}{link}", soft_wrap=True)
+
+
+def import_file(path: Path, kind: str, file: Path, *, dry_run: bool, full: bool) -> None:
+    """Plan, report, and unless it is a dry run or has problems, apply."""
+    from socialgov.actions.people import apply_import, plan_import
+
+    home = open_home(path)
+    plan = plan_import(home, kind, file.read_bytes(), full=full)
+    console = Console(highlight=False)
+    _report(console, plan)
+    if plan.problems:
+        raise InvalidInput(
+            f"{_some(len(plan.problems), 'problem')} in {file.name}, so nothing was changed.",
+            mend="Correct those rows and import the whole file again.",
+        )
+    if dry_run:
+        console.print("A dry run: nothing was changed.")
+        return
+    done = apply_import(home, None, plan, now=home.now())
+    console.print(f"Imported {_counts(done)}.")
+
+
+def _report(console: Console, plan: ImportPlan) -> None:
+    if plan.problems:
+        table = Table(box=None, padding=(0, 2, 0, 0))
+        table.add_column("Row", justify="right")
+        table.add_column("Column")
+        table.add_column("Problem", overflow="fold")
+        for problem in plan.problems[:_SHOWN]:
+            table.add_row(str(problem.row or "file"), _plain(problem.column), _plain(problem.message))
+        console.print(table)
+        if len(plan.problems) > _SHOWN:
+            console.print(f"… and {len(plan.problems) - _SHOWN} more.")
+    for warning in plan.warnings:
+        console.print(f"Please look: {_plain(warning)}")
+    if plan.ignored:
+        console.print(f"Columns not used: {_plain(', '.join(plan.ignored))}")
+    if not plan.problems:
+        console.print(f"{_some(len(plan.rows), 'row')}: {_counts(plan.summary)}.")
+
+
+def _counts(summary: Any) -> str:
+    return ", ".join(f"{count} {word.replace('_', ' ')}" for word, count in summary.items()) or "nothing to do"
+
+
+def _some(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}"
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _plain(text: object) -> str:
+    """What came from people, so that no bracket in it is taken for markup."""
+    from rich.markup import escape
+
+    return escape(str(text))
