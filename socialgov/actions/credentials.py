@@ -76,7 +76,8 @@ def record_login_test(home: Home, actor: Staff, account_id: int, works: bool, *,
 
     Once the new login works, the passwords before it are destroyed. When it does not, the keepers are told.
     """
-    from socialgov.actions.observing import record_observation  # late: observing asks here for the machine's login
+    from socialgov.actions.findings import evaluate_account  # late: both ask here for the machine's login
+    from socialgov.actions.observing import record_observation
 
     permissions.check_can_test_login(actor)
     with write(home.db) as db:
@@ -94,6 +95,7 @@ def record_login_test(home: Home, actor: Staff, account_id: int, works: bool, *,
                 db, account, "login_refused", now, key=f"login_refused:{credential.id}",
                 text=f"The login deposited for the account {account.name} did not work. Deposit the one that does.",
             )  # fmt: skip
+        evaluate_account(home, account.id, now=now, actor=actor_of(actor.id))
 
 
 def machine_login(

@@ -60,6 +60,8 @@ def deposit(
     A password that is weak (SEC202) or used for another account (SEC203) is refused, as far as the school enforces
     those rules, with the reason beside the field. The refusal is an event; the secret is kept nowhere.
     """
+    from socialgov.actions.findings import evaluate_account  # late: facts are gathered with what is deposited here
+
     account = account_by_id(home.db, account_id)
     permissions.check_can_deposit(actor, account)
     draft = _draft(home, account, username=username, secret=secret, email=email, kind=kind)
@@ -72,6 +74,7 @@ def deposit(
             record(db, EventTag.CREDENTIAL_REFUSED, account, actor_of(actor.id), now, data={"rules": sorted(refused)})
         else:
             credential = _keep(home, db, account, draft, actor=actor, now=now)
+            evaluate_account(home, account.id, now=now, actor=actor_of(actor.id))
     if refused:
         raise InvalidInput(
             "This password cannot be taken.",

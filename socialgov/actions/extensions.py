@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from socialgov import permissions
+from socialgov.actions.findings import evaluate_account
 from socialgov.actions.notices import notify
 from socialgov.actions.request_checks import checked_reason
 from socialgov.errors import Conflict, InvalidInput
@@ -79,6 +80,7 @@ def decide_extension(
         else:
             _record(db, EventTag.EXTENSION_DECIDED, account, extension_id, actor, now, data)
         _tell_of_decision(db, account, extension, approved, now)
+        evaluate_account(home, account.id, now=now, actor=actor_of(actor.id))
         return extension_by_id(db, extension_id)
 
 

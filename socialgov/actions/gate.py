@@ -72,10 +72,12 @@ def record_setup(
         _check_remote_id(db, account, remote_id)
         same = (account.handle, account.remote_id) == (handle, remote_id)
         changes = {"handle": handle, "school_email": school_email, "remote_id": remote_id}
-        return change_account(
+        account = change_account(
             db, account, {**changes, "set_up_at": account.set_up_at if same else now},
             tag=EventTag.ACCOUNT_SET_UP, actor=actor_of(actor.id), now=now, data={"same_as_before": same},
         )  # fmt: skip
+        findings.evaluate_account(home, account.id, now=now, actor=actor_of(actor.id))
+    return account
 
 
 def go_live(home: Home, actor: Staff, account_id: int, *, now: datetime) -> Account:
@@ -98,6 +100,7 @@ def go_live(home: Home, actor: Staff, account_id: int, *, now: datetime) -> Acco
                 tag=EventTag.ACCOUNT_LIVE, actor=actor_of(actor.id), now=now,
             )  # fmt: skip
             _tell(db, account, "account_live", f"The account {account.name} is live.", _keepers(account), actor, now)
+        findings.evaluate_account(home, account.id, now=now, actor=actor_of(actor.id))
     _raise_if(refused, "go live")
     return account
 
@@ -119,12 +122,13 @@ def resume(home: Home, actor: Staff, account_id: int, *, now: datetime) -> Accou
             )  # fmt: skip
             text = f"The account {account.name} may go on."
             _tell(db, account, "account_resumed", text, _watchers(db, account), actor, now)
+        findings.evaluate_account(home, account.id, now=now, actor=actor_of(actor.id))
     _raise_if(refused, "go on")
     return account
 
 
 def suspend(home: Home, actor: Staff, account_id: int, reason: str, *, now: datetime) -> Account:
-    """Stop an account at once (SAF904): nothing is posted from this moment. Keepers, network manager and head are told."""
+    """Stop an account at once (SAF904): nothing is posted from now on. Keepers, network manager and head are told."""
     reason = checked_reason(reason)
     with write(home.db) as db:
         account = account_by_id(db, account_id)
@@ -136,6 +140,7 @@ def suspend(home: Home, actor: Staff, account_id: int, reason: str, *, now: date
         )  # fmt: skip
         text = f"The account {account.name} was suspended. Nothing can be posted on it. Open it to read why."
         _tell(db, account, "account_suspended", text, _watchers(db, account), actor, now)
+        findings.evaluate_account(home, account.id, now=now, actor=actor_of(actor.id))
     return account
 
 

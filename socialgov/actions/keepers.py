@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from socialgov import permissions
+from socialgov.actions.findings import evaluate_account
 from socialgov.actions.notices import notify
 from socialgov.actions.request_checks import checked_reason, keeper_faults, review_faults
 from socialgov.errors import Conflict, InvalidInput
@@ -52,6 +53,7 @@ def hand_over(home: Home, actor: Staff, account_id: int, *, owner_id: int, deput
             data={"owner": owner_id, "deputy": deputy_id, "before": sorted(before)},
         )  # fmt: skip
         _tell_of_hand_over(db, account, before, now)
+        evaluate_account(home, account.id, now=now, actor=actor_of(actor.id))
     return account
 
 
@@ -63,10 +65,12 @@ def confirm_needed(home: Home, actor: Staff, account_id: int, *, now: datetime) 
         _need_standing(account)
         if account.state not in NEEDED_STATES:
             raise WrongState(f"This account is {account.state.value}, so there is nothing to confirm yet.")
-        return change_account(
+        account = change_account(
             db, account, {"confirmed_at": now},
             tag=EventTag.ACCOUNT_CONFIRMED, actor=actor_of(actor.id), now=now,
         )  # fmt: skip
+        evaluate_account(home, account.id, now=now, actor=actor_of(actor.id))
+    return account
 
 
 def review(home: Home, actor: Staff, account_id: int, review_on: date, reason: str, *, now: datetime) -> Account:
@@ -91,6 +95,7 @@ def review(home: Home, actor: Staff, account_id: int, review_on: date, reason: s
                 text=f"The account {account.name} was reviewed and may go on until {review_on.day} {review_on:%B %Y}.",
                 dedupe_key=f"account_reviewed:{account.id}:{account.version}",
             )  # fmt: skip
+        evaluate_account(home, account.id, now=now, actor=actor_of(actor.id))
     return account
 
 

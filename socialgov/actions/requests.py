@@ -11,6 +11,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from socialgov import permissions
+from socialgov.actions.findings import evaluate_account
 from socialgov.actions.notices import notify
 from socialgov.actions.request_checks import checked_reason, checked_request, request_faults
 from socialgov.errors import Conflict, InvalidInput
@@ -41,6 +42,7 @@ def request_account(home: Home, actor: Staff, form: AccountRequest, *, now: date
         _record(db, EventTag.ACCOUNT_REQUESTED, account_id, actor, now)
         account = account_by_id(db, account_id)
         _tell_approvers(home, db, account, now)
+        evaluate_account(home, account.id, now=now, actor=actor_of(actor.id))
     return account
 
 
@@ -65,6 +67,7 @@ def amend_request(home: Home, actor: Staff, account_id: int, form: AccountReques
             tag=EventTag.ACCOUNT_AMENDED, actor=actor_of(actor.id), now=now, data={"fields": changed},
         )  # fmt: skip
         _tell_approvers(home, db, account, now)
+        evaluate_account(home, account.id, now=now, actor=actor_of(actor.id))
     return account
 
 
@@ -80,7 +83,7 @@ def return_request(home: Home, actor: Staff, account_id: int, reason: str, *, no
             tag=EventTag.ACCOUNT_RETURNED, actor=actor_of(actor.id), now=now,
         )  # fmt: skip
         text = (
-            f"Your request for The account {account.name} was sent back to you. Open it to read why, and send it again."
+            f"Your request for the account {account.name} was sent back to you. Open it to read why, and send it again."
         )
         _tell_askers(db, account, "request_returned", text, now)
     return account
@@ -107,6 +110,7 @@ def approve(
             f"The account {account.name} was approved. Set it up by its task list; it goes live when every check holds."
         )
         _tell_askers(db, account, "request_approved", text, now)
+        evaluate_account(home, account.id, now=now, actor=actor_of(actor.id))
     return account
 
 
@@ -119,7 +123,7 @@ def decline(home: Home, actor: Staff, account_id: int, reason: str, *, now: date
         check_transition(account.state, S.DECLINED)
         _need_not_found(account)
         account = _decide(db, account, S.DECLINED, EventTag.ACCOUNT_DECLINED, actor, reason, now)
-        text = f"Your request for The account {account.name} was declined. Open it to read why."
+        text = f"Your request for the account {account.name} was declined. Open it to read why."
         _tell_askers(db, account, "request_declined", text, now)
     return account
 
@@ -157,6 +161,7 @@ def register_found(home: Home, actor: Staff, form: AccountRequest, *, handle: st
             _tell_approvers(home, db, account, now)
         text = f"The account {account.name} was found and is now on the register. It must pass the checks or be closed."
         _tell_askers(db, account, "account_found", text, now)
+        evaluate_account(home, account.id, now=now, actor=actor_of(actor.id))
     return account
 
 
