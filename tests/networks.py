@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -36,13 +36,20 @@ Handler = Callable[[httpx.Request], httpx.Response]
 @contextmanager
 def served(app: Any) -> Iterator[str]:
     """The address of a WSGI application served by waitress while the block runs."""
-    server = create_server(app, host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=server.run, daemon=True)
+    sockets: dict[int, Any] = {}
+    server = create_server(app, map=sockets, host="127.0.0.1", port=0, threads=4, asyncore_loop_timeout=0.05)
+
+    def serve() -> None:
+        with suppress(OSError):  # its sockets are closed under it when the block ends
+            server.run()
+
+    thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.effective_port}"
     finally:
-        server.close()
+        for open_socket in list(sockets.values()):  # the listening one, and those of clients that linger
+            open_socket.close()
         thread.join(timeout=5)
 
 

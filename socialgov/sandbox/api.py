@@ -188,7 +188,7 @@ def posts(account_id: str) -> Response:
     return jsonify(items=[_entry(entry) for entry in entries], cursor=cursor)
 
 
-@bp.put("/accounts/<account_id>/posts/<key>")
+@bp.put("/accounts/<account_id>/posts/<path:key>")
 def publish(account_id: str, key: str) -> Response:
     """The same key again is the same post: a repeated request publishes nothing twice."""
     me, body = _own(account_id), _body()
