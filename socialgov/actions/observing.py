@@ -1,0 +1,353 @@
+"""What is known about an account gets here: said by a person with a screenshot, or read from the platform.
+
+Both end as observations with their time and source, and the rules do not care which it was. What the platform does
+not answer leaves the last true picture as it is: it gets older, and in the end too old to count.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from socialgov import logo, permissions, pictures, platforms
+from socialgov.actions.attested_values import checked_value
+from socialgov.actions.blobs import save_blob
+from socialgov.actions.findings import evaluate_account
+from socialgov.actions.followers import record_followers
+from socialgov.actions.reading import Reading, read_platform
+from socialgov.errors import InvalidInput
+from socialgov.lifecycle import WrongState
+from socialgov.models import AccountState, Fact, LogoMatch, Source
+from socialgov.store.accounts import account_by_id
+from socialgov.store.connect import guarded_update, write
+from socialgov.store.events import EventTag, actor_of, record_event
+from socialgov.store.observations import (
+    insert_observation,
+    newest_observation,
+    note_outside_posts,
+    observation_by_id,
+    own_posts,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlite_utils import Database
+
+    from socialgov.home import Home
+    from socialgov.models import Account, Finding, Observation, Staff
+    from socialgov.platforms import RemotePost
+
+CHECKER = "job:check"
+S = AccountState
+# there is something on the platform to look at
+_THERE = frozenset({S.APPROVED, S.LIVE, S.SUSPENDED, S.CLOSING})
+# looked at again and again; a closing has its own looks
+_CHECKED = frozenset({S.APPROVED, S.LIVE, S.SUSPENDED})
+_SOON = timedelta(hours=1)  # after a look that failed for now
+_LONGEST_NOTE = 1000
+
+
+# ---------------------------------------------------------------------------------------------------- recording
+
+
+def record_observation(
+    db: Database,
+    *,
+    account_id: int,
+    fact: Fact,
+    value: Any,
+    now: datetime,
+    source: Source,
+    observed_by: int | None = None,
+    evidence_id: int | None = None,
+    note: str | None = None,
+) -> int:
+    """Keep one observation and return its id; call inside `write()`.
+
+    A person's word is an event each time, the machine's only where it changes what was known. Texts stay out of the
+    event: a profile or an address may hold a name.
+    """
+    before = None if source is Source.ATTESTED else newest_observation(db, account_id, fact)
+    observation_id = insert_observation(
+        db,
+        account_id=account_id,
+        fact=fact,
+        value=value,
+        source=source,
+        observed_by=observed_by,
+        evidence_id=evidence_id,
+        note=note,
+        now=now,
+    )
+    if source is Source.ATTESTED or before is None or before.value != value:
+        shown = {} if fact in (Fact.PROFILE_TEXT, Fact.SETUP_EMAIL) else {"value": value}
+        record_event(
+            db,
+            EventTag.FACT_ATTESTED if source is Source.ATTESTED else EventTag.FACT_OBSERVED,
+            actor=CHECKER if observed_by is None else actor_of(observed_by),
+            now=now,
+            subject="observation",
+            subject_id=observation_id,
+            account_id=account_id,
+            data={"fact": fact, "evidence": evidence_id, **shown},
+        )
+    return observation_id
+
+
+def check_screenshot(content: bytes) -> str:
+    """The MIME type of a screenshot, which is kept as it is: it is evidence. Raises InvalidInput for `screenshot`."""
+    return pictures.image_mime(content, "screenshot")
+
+
+# ---------------------------------------------------------------------------------------------------- attesting
+
+
+def attest(
+    home: Home,
+    actor: Staff,
+    account_id: int,
+    fact: Fact,
+    value: Any,
+    *,
+    now: datetime,
+    screenshot: bytes | None = None,
+    note: str = "",
+) -> Observation:
+    """A person says what is so, best with a screenshot, which is sealed; the rules are asked again at once.
+
+    Raises InvalidInput (`value`, `screenshot`, `note`), NotPermitted, or WrongState where there is nothing to look at.
+    Only the network manager can say whether the deposited login works (SEC205).
+    """
+    account = _attestable(home, actor, account_id)
+    if fact is Fact.LOGIN_WORKS:
+        permissions.check_can_test_login(actor)
+    value = checked_value(fact, value)
+    mark = _judged_pictures(home, account) if fact is Fact.LOGO else ""
+    note = _checked_note(note)
+    evidence_id = None
+    if screenshot is not None:
+        mime = check_screenshot(screenshot)
+        evidence_id = save_blob(
+            home, screenshot, mime=mime, purpose="screenshot", account_id=account_id, made_by=actor.id, now=now
+        )
+    return _keep_word(home, actor, account_id, fact, value, evidence_id, f"{mark} {note}".strip() or None, now)
+
+
+def attest_logo(home: Home, actor: Staff, account_id: int, avatar: bytes, *, now: datetime) -> Observation:
+    """A person hands in the account's picture; it is compared with the school's logo here (ACC102).
+
+    Raises InvalidInput (`avatar`) for what is no picture, and where the school has no logo yet.
+    """
+    _attestable(home, actor, account_id)
+    ours = school_logo(home)
+    if ours is None:
+        raise InvalidInput(
+            "The school's logo is not here yet, so nothing can be compared.",
+            {"avatar": "The school's logo is missing."},
+            "Ask the network manager to put it into the school's folder as logo.png.",
+        )
+    match, mime = logo.compare(ours, avatar), pictures.image_mime(avatar, "avatar")
+    evidence_id = save_blob(home, avatar, mime=mime, purpose="avatar", account_id=account_id, made_by=actor.id, now=now)
+    return _keep_word(home, actor, account_id, Fact.LOGO, match, evidence_id, logo.pair_mark(ours, avatar), now)
+
+
+def school_logo(home: Home) -> bytes | None:
+    """The school's logo, `logo.png` in its home; None where there is none."""
+    path = home.path / "logo.png"
+    return path.read_bytes() if path.is_file() else None
+
+
+def _attestable(home: Home, actor: Staff, account_id: int) -> Account:
+    account = account_by_id(home.db, account_id)
+    permissions.check_can_attest(actor, account)
+    if account.state not in _THERE:
+        raise WrongState(
+            f"This account is {account.state.value}, so there is nothing to look at on the platform.",
+            "Open the account again to see where it stands.",
+        )
+    return account
+
+
+def _keep_word(
+    home: Home,
+    actor: Staff,
+    account_id: int,
+    fact: Fact,
+    value: Any,
+    evidence_id: int | None,
+    note: str | None,
+    now: datetime,
+) -> Observation:
+    with write(home.db) as db:
+        _attestable(home, actor, account_id)
+        observation_id = record_observation(
+            db,
+            account_id=account_id,
+            fact=fact,
+            value=value,
+            now=now,
+            source=Source.ATTESTED,
+            observed_by=actor.id,
+            evidence_id=evidence_id,
+            note=note,
+        )
+        evaluate_account(home, account_id, now=now, actor=actor_of(actor.id))
+        return observation_by_id(db, observation_id)
+
+
+def _judged_pictures(home: Home, account: Account) -> str:
+    """A person judges the pictures that the machine was not sure about; where it was sure, it stands.
+
+    The mark of those pictures goes with the judgement, which then holds for as long as they are the same ones.
+    """
+    seen = newest_observation(home.db, account.id, Fact.LOGO)
+    if seen is None or not _mark(seen):
+        return ""
+    if seen.value == LogoMatch.DIFFERENT:
+        raise InvalidInput(
+            "The account's picture was compared with the school's logo, and it is another picture.",
+            {"value": "The pictures were compared and are different."},
+            "Change the picture on the platform, then have it compared again.",
+        )
+    return _mark(seen)
+
+
+def _mark(seen: Observation) -> str:
+    """The mark of the two pictures that a logo observation is about, "" where none is noted."""
+    words = (seen.note or "").split()
+    return " ".join(words[:3]) if words[:1] == ["pictures"] else ""
+
+
+def _checked_note(note: str) -> str:
+    note = " ".join(note.split())
+    if len(note) > _LONGEST_NOTE:
+        raise InvalidInput(
+            "The note is too long.", {"note": f"Use {_LONGEST_NOTE} characters at most."}, "Say it in fewer words."
+        )
+    return note
+
+
+# ---------------------------------------------------------------------------------------------------- observing
+
+
+def observe(home: Home, account_id: int, *, now: datetime) -> list[Fact]:
+    """Read what the platform tells by itself, keep it, and return the facts that were read. Asks no rule."""
+    account = account_by_id(home.db, account_id)
+    reading = _look(home, account, now)
+    with write(home.db) as db:
+        return _keep_reading(home, db, account, reading, now)
+
+
+def check_account(home: Home, account_id: int, *, now: datetime) -> list[Finding]:
+    """Look at the account, ask every rule, and say when to look again. The job's unit of work.
+
+    The platform is asked first, with no transaction open; all that follows from it is one transaction.
+    """
+    account = account_by_id(home.db, account_id)
+    reading = _look(home, account, now)
+    with write(home.db) as db:
+        _keep_reading(home, db, account, reading, now)
+        findings = evaluate_account(home, account_id, now=now, actor=CHECKER)
+        due = _next_look(home, reading, now) if account_by_id(db, account_id).state in _CHECKED else None
+        guarded_update(db, "account", account_id, {"checked_at": now, "check_due_at": due})
+    return findings
+
+
+def _look(home: Home, account: Account, now: datetime) -> Reading:
+    """Ask the platform. Nothing is asked about an account that is not there, or by an adapter that can do nothing."""
+    from socialgov.actions.credentials import machine_login  # late: it records observations itself
+
+    info = home.settings.platforms[account.platform]
+    set_up = account.handle is not None or account.remote_id is not None
+    if account.state not in _THERE or not set_up or not platforms.capabilities(info):
+        return Reading()
+    login = machine_login(home, account.id, purpose="check", now=now)
+    return read_platform(platforms.connect(info, account, login))
+
+
+def _next_look(home: Home, reading: Reading, now: datetime) -> datetime:
+    """At the school's interval; sooner where a look failed only for now, and when the platform says so."""
+    usual = now + timedelta(hours=home.settings.policy.check_every_hours)
+    passing = [error.retry_at or now + _SOON for error in reading.failed.values() if not error.permanent]
+    return min(usual, max(passing)) if passing else usual
+
+
+def _keep_reading(home: Home, db: Database, looked_at: Account, reading: Reading, now: datetime) -> list[Fact]:
+    """Write what a look brought, unless the account became another one on the platform meanwhile."""
+    account = account_by_id(db, looked_at.id)
+    if reading.nothing or (account.handle, account.remote_id) != (looked_at.handle, looked_at.remote_id):
+        return []
+    values, notes = dict(reading.values), {}
+    if reading.posts is not None:
+        values[Fact.OUTSIDE_POSTS] = _outside_posts(db, account.id, reading.posts, now)
+    if reading.picture is not None and (judged := _judge_picture(home, db, account.id, reading.picture)):
+        values[Fact.LOGO], notes[Fact.LOGO] = judged
+    if Fact.LOGIN_WORKS in values and _person_said_so(db, account.id, values[Fact.LOGIN_WORKS]):
+        del values[Fact.LOGIN_WORKS]
+    if reading.followers is not None:
+        record_followers(home, account.id, reading.followers, now=now, actor=CHECKER)
+    for fact, value in values.items():
+        record_observation(
+            db, account_id=account.id, fact=fact, value=value, now=now, source=Source.API, note=notes.get(fact)
+        )
+    _tell_of_look(db, account.id, reading, list(values), now)
+    return list(values)
+
+
+def _outside_posts(db: Database, account_id: int, posts: list[RemotePost], now: datetime) -> int:
+    """How many of these did not pass the gate here (MED512).
+
+    A post on its way out has no lasting id here yet: it is known by its words, and is not noted as seen, because
+    that is how its publishing finds out later what became of it.
+    """
+    ours = own_posts(db, account_id)
+    on_the_way = {_plain(text) for text in ours.texts_on_the_way}
+    outside = [
+        one.remote_id for one in posts if one.remote_id not in ours.remote_ids and _plain(one.text) not in on_the_way
+    ]
+    note_outside_posts(db, account_id, outside, now)
+    return len(outside)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _judge_picture(home: Home, db: Database, account_id: int, picture: bytes) -> tuple[LogoMatch, str] | None:
+    """Compare with the school's logo; the same two pictures as last time get the same answer, a person's too."""
+    ours = school_logo(home)
+    if ours is None:
+        return None
+    mark, seen = logo.pair_mark(ours, picture), newest_observation(db, account_id, Fact.LOGO)
+    if seen is not None and _mark(seen) == mark:
+        return LogoMatch(seen.value), mark
+    try:
+        return logo.compare(ours, picture), mark
+    except InvalidInput:
+        return LogoMatch.UNSURE, mark  # the platform gave what cannot be read as a picture: a person looks
+
+
+def _person_said_so(db: Database, account_id: int, works: bool) -> bool:
+    """A machine's sign-in does not stand in the place of the network manager's word; its refusal does (SEC205)."""
+    seen = newest_observation(db, account_id, Fact.LOGIN_WORKS)
+    return works and seen is not None and seen.source is Source.ATTESTED and seen.value is True
+
+
+def _tell_of_look(db: Database, account_id: int, reading: Reading, facts: list[Fact], now: datetime) -> None:
+    failed = {capability: error.permanent for capability, error in reading.failed.items()}
+    for tag, data in (
+        (EventTag.ACCOUNT_CHECKED, {"facts": sorted(facts)} if facts else None),
+        (EventTag.ACCOUNT_CHECK_FAILED, {"permanent": failed} if failed else None),
+    ):
+        if data:
+            record_event(
+                db,
+                tag,
+                actor=CHECKER,
+                now=now,
+                subject="account",
+                subject_id=account_id,
+                account_id=account_id,
+                data=data,
+            )

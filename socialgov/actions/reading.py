@@ -1,0 +1,105 @@
+"""Read everything that a platform tells about one account, with nothing written and no transaction held.
+
+Each need is read by itself: one that fails leaves the others standing, and what it would have told stays as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from socialgov.models import Capability, Fact, Presence
+from socialgov.platforms import PlatformError
+
+if TYPE_CHECKING:
+    from socialgov.platforms import Platform, RemoteFollower, RemotePost
+
+
+@dataclass(slots=True)
+class Reading:
+    """What one look brought. None: not read, whether the platform cannot or did not answer (then see `failed`)."""
+
+    values: dict[Fact, Any] = field(default_factory=dict)
+    picture: bytes | None = field(default=None, repr=False)
+    posts: list[RemotePost] | None = None
+    followers: list[RemoteFollower] | None = None
+    failed: dict[Capability, PlatformError] = field(default_factory=dict)
+
+    @property
+    def nothing(self) -> bool:
+        return not (self.values or self.picture or self.posts is not None or self.failed)
+
+
+def read_platform(platform: Platform) -> Reading:
+    """Every read that the adapter declares. Raises nothing that a platform can cause.
+
+    An account that is deactivated or gone has nothing else to read: only that is told.
+    """
+    reading = Reading()
+    _try(platform, Capability.SEE_PRESENCE, _presence, reading)
+    if reading.values.get(Fact.PRESENCE, Presence.LIVE) is Presence.LIVE:
+        for capability, read in _READS.items():
+            _try(platform, capability, read, reading)
+    return reading
+
+
+def _try(
+    platform: Platform, capability: Capability, read: Callable[[Platform, Reading], None], reading: Reading
+) -> None:
+    if not platform.can(capability):
+        return
+    try:
+        read(platform, reading)
+    except PlatformError as error:
+        reading.failed[capability] = error
+
+
+def _presence(platform: Platform, reading: Reading) -> None:
+    reading.values[Fact.PRESENCE] = platform.presence()
+
+
+def _profile(platform: Platform, reading: Reading) -> None:
+    profile = platform.profile()
+    told = {Fact.PRIVATE: profile.private, Fact.PROFILE_TEXT: profile.text, Fact.SETUP_EMAIL: profile.setup_email}
+    reading.values |= {fact: value for fact, value in told.items() if value is not None}
+    reading.picture = profile.picture
+
+
+def _posts(platform: Platform, reading: Reading) -> None:
+    posts, conversations = platform.posts(), platform.conversations()
+    reading.posts = posts
+    reading.values[Fact.CONVERSATIONS] = len(conversations)
+
+
+def _followers(platform: Platform, reading: Reading) -> None:
+    reading.followers = platform.followers()
+    reading.values[Fact.FOLLOWERS] = sum(not one.waiting for one in reading.followers)
+
+
+def _follows(platform: Platform, reading: Reading) -> None:
+    reading.values[Fact.FOLLOWS] = len(platform.follows())
+
+
+def _likes(platform: Platform, reading: Reading) -> None:
+    reading.values[Fact.LIKES] = len(platform.likes())
+
+
+def _shares(platform: Platform, reading: Reading) -> None:
+    reading.values[Fact.SHARES] = len(platform.shares())
+
+
+def _login(platform: Platform, reading: Reading) -> None:
+    if platform.login is not None:
+        reading.values[Fact.LOGIN_WORKS] = platform.check_login()
+
+
+_READS: Mapping[Capability, Callable[[Platform, Reading], None]] = {
+    Capability.READ_PROFILE: _profile,
+    Capability.READ_POSTS: _posts,
+    Capability.READ_FOLLOWERS: _followers,
+    Capability.READ_FOLLOWS: _follows,
+    Capability.READ_LIKES: _likes,
+    Capability.READ_SHARES: _shares,
+    Capability.CHECK_LOGIN: _login,
+}
