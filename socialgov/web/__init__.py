@@ -21,6 +21,8 @@ BLUEPRINTS = (
     "signin",
     "start",
     "demonstration",
+    "requests",
+    "accounts",
 )
 
 MB = 1024 * 1024

@@ -50,7 +50,7 @@ def install(app: Flask, home: Home) -> None:
             return "not set"
         if isinstance(value, datetime):
             value = value.astimezone(zone).date()
-        return f"{value.day} {value:%B %Y}"
+        return day_words(value)
 
     def clock(value: datetime | str | None) -> str:
         """`3 December 2026, 14:05`, in the school's own zone."""
@@ -65,6 +65,11 @@ def install(app: Flask, home: Home) -> None:
         role=ROLES.__getitem__, roles=role_list, answer=answer_words,
     )  # fmt: skip
     app.jinja_env.globals.update(settings=home.settings, now_words=lambda: clock(home.now()))
+
+
+def day_words(day: date) -> str:
+    """`3 December 2026`."""
+    return f"{day.day} {day:%B %Y}"
 
 
 def _moment(value: date | datetime | str | None) -> Any:

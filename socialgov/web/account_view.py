@@ -1,0 +1,185 @@
+"""What the pages about one account show, in words: gathered here, so that views and templates stay short."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flask import g, url_for
+
+from socialgov import permissions
+from socialgov.actions.accounts import Task, task_list
+from socialgov.lifecycle import WATCHED_STATES, confirmation_due_at
+from socialgov.models import Account, AccountKind, CredentialKind, Fact, Finding, Observation, PlatformInfo, Source
+from socialgov.store.credentials import current_credential
+from socialgov.web.attest_forms import QUESTIONS
+from socialgov.web.words import KINDS, ago, day_words, source_words
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+Row = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownTask:
+    """A task with its link; none where the page is not this person's."""
+
+    title: str
+    hint: str
+    done: bool | None
+    href: str | None
+
+
+def shown_tasks(account: Account) -> list[ShownTask]:
+    """The task list to the gate, each with its page where this person may open it."""
+    return [
+        ShownTask(task.title, _hint(task), task.done, _task_href(task, account))
+        for task in task_list(g.home, account, g.now)
+    ]
+
+
+def _hint(task: Task) -> str:
+    return task.hint if task.done else f"{task.hint} {task.who}.".strip()
+
+
+def _task_href(task: Task, account: Account) -> str | None:
+    allowed = permissions.can_set_up(g.staff, account)
+    if task.href_endpoint == "credentials.test":
+        allowed = permissions.can_test_login(g.staff)
+    elif task.href_endpoint == "lifetime.waive":
+        allowed = permissions.can_waive(g.staff)
+    elif task.href_endpoint == "lifetime.go_on":
+        allowed = permissions.can_resume(g.staff)
+    if not allowed or task.href_endpoint in (None, "accounts.page"):
+        return None
+    return url_for(task.href_endpoint, account_id=account.id)
+
+
+def evidence_words(finding: Finding, names: Mapping[int, str]) -> str:
+    """How old a finding's evidence is and whose."""
+    if finding.evidence_at is None:
+        return "From the school's own records." if finding.answer is not None else "No evidence."
+    if finding.evidence_source is Source.API:
+        return f"Read from the platform {ago(finding.evidence_at)}."
+    who = names.get(finding.evidence_by or 0, "somebody")
+    return f"Seen by {who} {ago(finding.evidence_at)}."
+
+
+def about(account: Account, names: Mapping[int, str]) -> list[Row]:
+    """The account in words, for everybody who may see it."""
+    platform = g.home.settings.platforms[account.platform]
+    address: Any = platform.url_of(account.handle) if account.handle else "Not set up yet"
+    rows: list[Row] = [
+        ("Address", address),
+        ("Purpose", account.purpose),
+        ("Audience", account.audience),
+        ("Owner", names.get(account.owner_id, "not known")),
+        ("Deputy", names.get(account.deputy_id, "not known")),
+        ("From", day_words(account.starts_on)),
+        *_until(account),
+        ("Set up with", account.school_email or "Not recorded"),
+        ("Login", _login(account)),
+        ("Asked for", f"{names.get(account.requested_by, 'not known')}, {_day(account.requested_at)}"),
+    ]
+    if account.decided_by:
+        decision = f"{names.get(account.decided_by, 'not known')}, {_day(account.decided_at)}"
+        rows.append(("Decided", f"{decision}. {account.decision_reason or ''}".strip()))
+    if account.live_at:
+        rows.append(("Live since", _day(account.live_at)))
+    return rows
+
+
+def request_rows(account: Account, names: Mapping[int, str]) -> list[Row]:
+    """What was asked for, for whoever decides on it."""
+    platform = g.home.settings.platforms[account.platform]
+    return [
+        ("Platform", platform.name),
+        ("Kind of account", KINDS[account.kind]),
+        ("Handle wished", account.handle_wished),
+        ("Purpose", account.purpose),
+        ("Audience", account.audience),
+        ("From", day_words(account.starts_on)),
+        *_until(account),
+        ("Owner", names.get(account.owner_id, "not known")),
+        ("Deputy", names.get(account.deputy_id, "not known")),
+        ("Asked for by", f"{names.get(account.requested_by, 'not known')}, {_day(account.requested_at)}"),
+    ]
+
+
+def _until(account: Account) -> list[Row]:
+    if account.kind is AccountKind.TRIP:
+        return [("Until", f"The end of {day_words(account.ends_on)}" if account.ends_on else "No date")]
+    rows = [("Review date", day_words(account.review_on) if account.review_on else "No date")]
+    due = confirmation_due_at(account, g.home.settings.policy)
+    if due and account.state in WATCHED_STATES:
+        rows.append(("To be confirmed by", _day(due)))
+    return rows
+
+
+def _login(account: Account) -> str:
+    """That there is a deposit, since when, and by whom; never what it is."""
+    held = current_credential(g.home.db, account.id, CredentialKind.PASSWORD)
+    return f"Deposited {ago(held.deposited_at)}" if held else "Not deposited"
+
+
+def _day(moment: datetime | None) -> str:
+    return day_words(g.home.today(moment)) if moment else "not known"
+
+
+# --------------------------------------------------------------------------------------------------- facts
+
+
+@dataclass(frozen=True, slots=True)
+class FactRow:
+    """One fact: what is known, how old and whose, its screenshot, and where to say it anew."""
+
+    title: str
+    value: str
+    evidence: str
+    blob: int | None
+    href: str
+
+
+def fact_rows(account: Account, seen: Mapping[Fact, Observation], names: Mapping[int, str]) -> list[FactRow]:
+    """Each fact that a person can say something about, in one order."""
+    rows = [_fact_row(account, Fact.LOGO, "The school's logo", "setup.say_logo", seen, names)]
+    for fact, question in QUESTIONS.items():
+        rows.append(_fact_row(account, fact, question.title, "setup.say", seen, names))
+    return rows
+
+
+def _fact_row(
+    account: Account,
+    fact: Fact,
+    title: str,
+    endpoint: str,
+    seen: Mapping[Fact, Observation],
+    names: Mapping[int, str],
+) -> FactRow:
+    more = {} if fact is Fact.LOGO else {"fact": fact.value}
+    href = url_for(endpoint, account_id=account.id, **more)
+    observation = seen.get(fact)
+    if observation is None:
+        return FactRow(title, "Not known", "Nobody has looked", None, href)
+    who = source_words(observation.source)
+    if observation.observed_by:
+        who = f"seen by {names.get(observation.observed_by, 'somebody')}"
+    evidence = f"{who[0].upper()}{who[1:]} {ago(observation.observed_at)}"
+    return FactRow(title, value_words(observation.value), evidence, observation.evidence_id, href)
+
+
+def value_words(value: Any) -> str:
+    """A fact's value in words."""
+    if value is None:
+        return "Not known"
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    text = str(value)
+    return text if len(text) <= 200 else text[:197] + "…"
+
+
+def guide(platform: PlatformInfo, name: str) -> tuple[str, ...]:
+    """The sentences a person follows on this platform; empty where it has none."""
+    return platform.guides.get(name, ())

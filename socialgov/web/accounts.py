@@ -1,0 +1,104 @@
+"""The register (OVS805) and the page of one account: where it stands, what each rule says, and what you may do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+
+from socialgov.actions.observing import check_account
+from socialgov.lifecycle import WATCHED_STATES
+from socialgov.models import AccountKind, AccountState
+from socialgov.permissions import can_review, can_waive, check_can_view_account, check_can_view_register
+from socialgov.store.accounts import RegisterFilter, register_page
+from socialgov.store.closings import certificate_of
+from socialgov.store.events import events_of_account
+from socialgov.store.findings import findings_of
+from socialgov.store.staff import staff_names
+from socialgov.store.waivers import extensions_of, waivers_of
+from socialgov.web.access import may, may_account
+from socialgov.web.account_view import about, evidence_words, shown_tasks
+from socialgov.web.deeds import deeds_for
+from socialgov.web.event_words import sentence
+from socialgov.web.findings import grouped
+
+if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
+bp = Blueprint("accounts", __name__, url_prefix="/accounts")
+
+PAGE_SIZE = 50
+LOG_EXCERPT = 8
+CHECKED_STATES = WATCHED_STATES | {AccountState.APPROVED}
+
+
+@bp.get("/")
+@may(check_can_view_register)
+def register() -> ResponseReturnValue:
+    """Every account, newest first; filters and search are in the address, so a view can be kept as a bookmark."""
+    wanted = _filter()
+    shown = register_page(g.home.db, wanted, page=request.args.get("page", 1, type=int), size=PAGE_SIZE)
+    return render_template(
+        "accounts/register.html",
+        shown=shown,
+        wanted=wanted,
+        address=_address,
+        platforms=g.home.settings.platforms,
+        states=AccountState,
+        kinds=AccountKind,
+    )
+
+
+def _filter() -> RegisterFilter:
+    """The filter in the address; a value nobody knows counts as none."""
+    args = request.args
+    return RegisterFilter(
+        state=args.get("state", type=AccountState),
+        platform=args.get("platform") if args.get("platform") in g.home.settings.platforms else None,
+        kind=args.get("kind", type=AccountKind),
+        keeper_id=g.staff.id if args.get("mine") else None,
+        search=args.get("search", "")[:100],
+        broken_only=bool(args.get("broken")),
+    )
+
+
+def _address(page: int) -> str:
+    """This view at another page."""
+    kept = {name: value for name, value in request.args.items() if name != "page" and value}
+    return url_for("accounts.register", page=page, **kept)
+
+
+@bp.get("/<int:account_id>")
+@may_account(check_can_view_account)
+def page(account_id: int) -> ResponseReturnValue:
+    """Everything about one account that this person may see."""
+    db, account = g.home.db, g.account
+    policy, names = g.home.settings.policy, staff_names(db)
+    return render_template(
+        "accounts/page.html",
+        account=account,
+        platform=g.home.settings.platforms[account.platform],
+        groups=grouped(findings_of(db, account_id)),
+        evidence=lambda finding: evidence_words(finding, names),
+        tasks=shown_tasks(account),
+        about=about(account, names),
+        deeds=deeds_for(g.staff, account, policy),
+        can_check=account.state in CHECKED_STATES,
+        may_waive=can_waive(g.staff),
+        may_decide=can_review(g.staff, account, policy),
+        waivers=waivers_of(db, account_id),
+        extensions=extensions_of(db, account_id),
+        certificate=certificate_of(db, account_id),
+        events=events_of_account(db, account_id, LOG_EXCERPT),
+        sentence=sentence,
+        names=names,
+    )
+
+
+@bp.post("/<int:account_id>/check")
+@may_account(check_can_view_account)
+def check(account_id: int) -> ResponseReturnValue:
+    """Read the platform now and ask every rule again. Whoever sees the account may: it changes nothing there."""
+    check_account(g.home, account_id, now=g.now)
+    flash("The account was looked at just now. What follows from it is below.", "success")
+    return redirect(url_for("accounts.page", account_id=account_id))

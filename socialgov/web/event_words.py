@@ -1,0 +1,149 @@
+"""Each event as a plain sentence. A test holds that every EventTag has one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from socialgov.store.events import Event, EventTag
+
+T = EventTag
+
+# what the log can be narrowed down to: the first part of the tags
+SUBJECTS = {
+    "account": "Accounts",
+    "credential": "Passwords",
+    "post": "Posts",
+    "follower": "Followers",
+    "audience": "Audiences",
+    "people": "People and permissions",
+    "closing": "Closings",
+    "staff": "Staff",
+    "signin": "Signing in",
+    "mail": "Mail",
+    "log": "The log itself",
+    "school": "The school",
+}
+
+# read after who did it: "Mo Manager approved the request"
+WORDS: Mapping[EventTag, str] = {
+    T.SCHOOL_CREATED: "set the school up",
+    T.SCHOOL_CLOCK_MOVED: "moved the demonstration's clock",
+    T.STAFF_ADDED: "entered a member of staff",
+    T.STAFF_ROLES_CHANGED: "changed somebody's roles",
+    T.STAFF_LEFT: "recorded that somebody left",
+    T.LINK_MADE: "made a sign-in link",
+    T.LINK_USED: "used a sign-in link",
+    T.LINK_REFUSED: "was refused with a sign-in link that is no longer good",
+    T.SESSION_STARTED: "signed in",
+    T.SESSION_ENDED: "ended a session",
+    T.ACCOUNT_REQUESTED: "asked for an account",
+    T.ACCOUNT_AMENDED: "changed the request",
+    T.ACCOUNT_RETURNED: "sent the request back",
+    T.ACCOUNT_APPROVED: "approved the account",
+    T.ACCOUNT_DECLINED: "declined the request",
+    T.ACCOUNT_WITHDRAWN: "withdrew the request",
+    T.ACCOUNT_FOUND: "registered an account that was found",
+    T.ACCOUNT_SET_UP: "recorded the set-up",
+    T.ACCOUNT_LIVE: "put the account live",
+    T.ACCOUNT_GATE_REFUSED: "tried the gate, which stayed shut",
+    T.ACCOUNT_SUSPENDED: "suspended the account",
+    T.ACCOUNT_RESUMED: "let the account go on",
+    T.ACCOUNT_HANDED_OVER: "handed the account over",
+    T.ACCOUNT_CONFIRMED: "confirmed that the account is still needed",
+    T.ACCOUNT_REVIEWED: "reviewed the account",
+    T.ACCOUNT_CHECKED: "checked the account",
+    T.ACCOUNT_CHECK_FAILED: "could not check the account",
+    T.ACCOUNT_CLOSING: "began to close the account",
+    T.ACCOUNT_CLOSED: "closed the account for good",
+    T.FINDING_CHANGED: "found that the answer to a rule changed",
+    T.WAIVER_GRANTED: "made an exception from a rule",
+    T.WAIVER_ENDED: "ended an exception",
+    T.EXTENSION_ASKED: "asked for a longer life",
+    T.EXTENSION_DECIDED: "decided on a longer life",
+    T.FACT_ATTESTED: "recorded what they saw on the platform",
+    T.FACT_OBSERVED: "read a fact from the platform",
+    T.EVIDENCE_SEEN: "looked at a screenshot",
+    T.CREDENTIAL_DEPOSITED: "deposited a login",
+    T.CREDENTIAL_REFUSED: "tried to deposit a password that was refused",
+    T.CREDENTIAL_REVEALED: "looked at a password",
+    T.CREDENTIAL_MACHINE_USE: "used a deposited login",
+    T.CREDENTIAL_TESTED: "recorded a login test",
+    T.CREDENTIAL_DESTROYED: "destroyed a deposited login",
+    T.IMPORT_APPLIED: "imported a file",
+    T.GRANT_RECORDED: "recorded a permission",
+    T.PERSON_SEEN: "looked at a person's record",
+    T.AUDIENCE_CHANGED: "changed the audience",
+    T.FOLLOWER_SEEN: "read the list of followers",
+    T.FOLLOWER_ACCEPTED: "accepted a follower",
+    T.FOLLOWER_REFUSED: "refused a follower",
+    T.FOLLOWER_REMOVED: "saw that a follower is gone",
+    T.POST_DRAFTED: "began a post",
+    T.POST_CHANGED: "changed a post",
+    T.POST_REFUSED: "tried to publish a post that was refused",
+    T.POST_SUBMITTED: "asked for a second look at a post",
+    T.POST_CHECKED: "looked at a post as second checker",
+    T.POST_PUBLISHING: "began to publish a post",
+    T.POST_PUBLISHED: "published a post",
+    T.POST_FAILED: "could not publish a post",
+    T.POST_REMOVED: "took a post down",
+    T.POST_DISCARDED: "discarded a post",
+    T.POST_TAKE_DOWN: "found that a post must come down",
+    T.MEDIA_SEEN: "looked at a photo",
+    T.CLOSING_STEP_DONE: "did a step of the closing",
+    T.CLOSING_STEP_WAITS: "reached a step that waits",
+    T.CLOSING_STEP_FAILED: "could not do a step of the closing",
+    T.PEOPLE_ERASED: "erased what was held about people",
+    T.CERTIFICATE_ISSUED: "issued the certificate of deletion",
+    T.MAIL_QUEUED: "queued a message",
+    T.MAIL_SENT: "sent a message",
+    T.MAIL_FAILED: "could not send a message",
+    T.CHECKPOINT_SIGNED: "signed a checkpoint of the log",
+    T.LOG_VERIFIED: "checked that the log is whole",
+    T.LOG_EXPORTED: "exported the log",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """Who, what, and the event's details as one line."""
+
+    who: str
+    what: str
+    more: str
+
+
+def sentence(event: Event, names: Mapping[int, str]) -> Sentence:
+    """The event in words. Names come from the staff list: the log itself holds ids only."""
+    return Sentence(_who(event.actor, names), _what(event), _more(event.data))
+
+
+def _who(actor: str, names: Mapping[int, str]) -> str:
+    source, _, rest = actor.partition(":")
+    if source == "staff" and rest.isdecimal():
+        return names.get(int(rest), f"Somebody (staff {rest})")
+    if source == "job":
+        return f"The machine ({rest.replace('_', ' ')})"
+    return "The command line" if source == "cli" else actor
+
+
+def _what(event: Event) -> str:
+    try:
+        return WORDS[EventTag(event.tag)]
+    except ValueError:
+        return event.tag  # written by another version
+
+
+def _more(data: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')}: {_value(value)}" for name, value in data.items())
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(_value, value)) or "none"
+    if isinstance(value, dict):
+        return _more(value)
+    return "not known" if value is None else str(value)
