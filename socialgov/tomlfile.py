@@ -21,6 +21,7 @@ from socialgov.errors import ConfigError
 E = TypeVar("E", bound=StrEnum)
 _HEADER = re.compile(r"^\s*\[\[?\s*(?P<name>[^\[\]]+?)\s*\]\]?\s*(#.*)?$")
 _KEY = re.compile(r"""^\s*(?P<name>[A-Za-z0-9_."' -]+?)\s*=""")
+_NAMED = 20  # known keys that a mend lists
 
 
 @dataclass(frozen=True)
@@ -168,8 +169,8 @@ class Table:
         for key in self.values:
             if key not in self.asked:
                 near = difflib.get_close_matches(key, self.asked, n=1)
-                known = ", ".join(sorted(self.asked)) or "nothing"
-                mend = f"Did you mean `{near[0]}`?" if near else f"It knows {known}."
+                known = ", ".join(sorted(self.asked)[:_NAMED]) + (" …" if len(self.asked) > _NAMED else "")
+                mend = f"Did you mean `{near[0]}`?" if near else f"It knows {known or 'nothing'}."
                 raise self.refuse(key, f"`{key}` is not a key of {self.title}.", mend)
 
     def _take(self, key: str, default: Any) -> Any:

@@ -1,0 +1,184 @@
+"""The shipped policy and platforms: complete, dated, sourced, and usable on every platform."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from socialgov import rules
+from socialgov.config import Settings, package_folder
+from socialgov.errors import ConfigError
+from socialgov.home import Home
+from socialgov.models import AccountKind, Enforcement, StepName
+from socialgov.platforms.file import GUIDED, read_platforms
+from socialgov.tomlfile import Source, Table, read_toml
+
+KEYS = {
+    "bluesky", "sandbox", "x", "instagram", "facebook_page", "facebook_group", "tiktok", "youtube", "linkedin",
+    "threads", "whatsapp_channel", "mastodon", "school_blog",
+}  # fmt: skip
+HANDLES = {
+    "bluesky": ("trip.bsky.social", "Trip"),
+    "sandbox": ("trip_2026", "a b"),
+    "x": ("Trip_2026", "a-trip"),
+    "instagram": ("trip.2026", "Trip!"),
+    "facebook_page": ("school.trip", "trip"),
+    "facebook_group": ("1234567890", "a b c d"),
+    "tiktok": ("trip.2026", "t"),
+    "youtube": ("trip-2026", "tr"),
+    "linkedin": ("our-school", "our school"),
+    "threads": ("trip.2026", "TRIP"),
+    "whatsapp_channel": ("0029VaXyZ1234567890AB", "short"),
+    "mastodon": ("trip@social.example", "trip"),
+    "school_blog": ("www.school.example/trip", "trip blog"),
+}
+
+
+@pytest.fixture
+def shipped(home: Home) -> Settings:
+    return home.settings
+
+
+def test_the_policy_has_a_choice_for_every_rule_of_the_catalogue_and_no_other(shipped: Settings) -> None:
+    assert list(shipped.policy.rules) == list(rules.CATALOGUE)
+    assert len(shipped.policy.rules) == 66
+
+
+def test_every_rule_is_enforced_for_every_kind_until_a_school_decides_otherwise(shipped: Settings) -> None:
+    for rule_id, choice in shipped.policy.rules.items():
+        assert set(choice.enforcement) == set(AccountKind), rule_id
+        assert set(choice.enforcement.values()) == {Enforcement.ENFORCED}, rule_id
+        assert choice.decided_by, rule_id
+        assert choice.decided_on, rule_id
+
+
+def test_every_rule_of_the_policy_is_explained_above_its_table() -> None:
+    lines = (package_folder("config") / "policy.toml").read_text(encoding="utf-8").splitlines()
+    for number, line in enumerate(lines):
+        if line.startswith("[rules."):
+            assert lines[number - 1].startswith("# "), line
+
+
+def test_the_named_platforms_are_there(shipped: Settings) -> None:
+    assert set(shipped.platforms) == KEYS == set(HANDLES)
+
+
+def test_only_the_simulated_network_says_so_and_its_name_does_too(shipped: Settings) -> None:
+    assert [key for key, info in shipped.platforms.items() if info.simulated] == ["sandbox"]
+    assert "simulated" in shipped.platforms["sandbox"].name
+
+
+@pytest.mark.parametrize("key", sorted(KEYS))
+def test_a_platform_has_a_guide_for_everything_a_person_may_have_to_do(shipped: Settings, key: str) -> None:
+    info = shipped.platforms[key]
+    assert set(info.guides) == GUIDED
+    for step, sentences in info.guides.items():
+        for sentence in sentences:
+            assert re.fullmatch(r"[A-Z].*[.?]", sentence), (key, step, sentence)
+            assert "{" not in sentence, (key, step, sentence)
+
+
+def test_every_step_of_a_closing_that_a_person_may_have_to_do_has_a_guide() -> None:
+    machines_alone = {StepName.FREEZE_POSTING, StepName.WAIT_THE_DELAY, StepName.ERASE_PEOPLE, StepName.CERTIFICATE}
+    assert {step.value for step in StepName if step not in machines_alone} <= GUIDED
+
+
+@pytest.mark.parametrize("key", sorted(KEYS))
+def test_a_handle_is_told_from_what_is_none_and_leads_to_a_profile(shipped: Settings, key: str) -> None:
+    info, (good, bad) = shipped.platforms[key], HANDLES[key]
+    assert re.fullmatch(info.handle_pattern, good)
+    assert not re.fullmatch(info.handle_pattern, bad)
+    assert good in info.url_of(good)
+
+
+@pytest.mark.parametrize("key", sorted(KEYS))
+def test_an_age_and_a_delay_have_a_source_and_a_date(shipped: Settings, key: str) -> None:
+    info = shipped.platforms[key]
+    assert info.minimum_age_source
+    assert info.minimum_age_on.year >= 2026
+    assert info.deletion_delay_source
+
+
+def test_a_platform_that_cannot_be_private_says_so_in_its_guide(shipped: Settings) -> None:
+    public = [info for info in shipped.platforms.values() if not info.can_be_private]
+    assert public
+    for info in public:
+        assert any("head has decided" in sentence or "head" in sentence for sentence in info.guides["make_private"])
+
+
+def test_the_longest_delay_fits_into_the_days_from_end_to_deletion(shipped: Settings) -> None:
+    longest = max(info.deletion_delay_days for info in shipped.platforms.values())
+    assert longest < shipped.policy.days_from_end_to_deletion
+
+
+PLATFORM = """
+[platforms.chirp]
+name = "Chirp"
+adapter = "attested"
+profile_url = "https://chirp.example/{handle}"
+handle_pattern = "[a-z]+"
+can_be_private = true
+deletion_delay_days = 30
+deletion_delay_source = "its help pages"
+post_length = 200
+minimum_age = { years = 13, source = "its terms", looked_up_on = 2026-11-22 }
+"""
+
+
+def empty(tmp_path: Path) -> Table:
+    return Table(Source(tmp_path / "school.toml", ""), ("platforms",), {})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "problem"),
+    [
+        ('"attested"', '"chirpy"', 4, "`adapter` cannot be 'chirpy'"),
+        ("/{handle}", "", 5, "`profile_url` cannot be"),
+        ("[a-z]+", "[a-z", 6, "no regular expression"),
+        ("true", '"yes"', 7, "cannot be 'yes'"),
+        ("= 30", "= -1", 8, "cannot be -1"),
+        ("years = 13", "years = 99", 11, "cannot be 99"),
+        ("years = 13, ", "", 11, "`years` is missing"),
+        ("2026-11-22", '"today"', 11, "cannot be 'today'"),
+        ("post_length = 200", "", 2, "`post_length` is missing"),
+        ("post_length", "posts_length", 2, "`post_length` is missing"),
+        ("name =", "colour = 1\nname =", 3, "`colour` is not a key of [platforms.chirp]"),
+    ],
+)
+def test_a_wrong_platform_is_refused_with_its_line(tmp_path: Path, old: str, new: str, line: int, problem: str) -> None:
+    path = tmp_path / "platforms.toml"
+    assert old in PLATFORM
+    path.write_text(PLATFORM.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        read_platforms(path, empty(tmp_path))
+    assert f"platforms.toml, line {line}: " in caught.value.message
+    assert problem in caught.value.message
+    assert caught.value.mend
+
+
+def test_a_guide_for_nothing_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "platforms.toml"
+    path.write_text(PLATFORM + '[platforms.chirp.guides]\ndeactivte = ["Do it."]\n', encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"line 13: `deactivte` is not a key") as caught:
+        read_platforms(path, empty(tmp_path))
+    assert caught.value.mend == "Did you mean `deactivate`?"
+
+
+def test_a_platform_may_use_its_own_guide_instead_of_the_common_one(tmp_path: Path) -> None:
+    path = tmp_path / "platforms.toml"
+    common = '[guides]\ndelete = ["Delete it on {name}."]\nrecovery = ["Look at {name}."]\n'
+    path.write_text(common + PLATFORM + '[platforms.chirp.guides]\ndelete = ["Press the button."]\n', encoding="utf-8")
+    info = read_platforms(path, empty(tmp_path))["chirp"]
+    assert info.guides == {"delete": ("Press the button.",), "recovery": ("Look at Chirp.",)}
+
+
+def test_the_line_of_a_key_is_found_under_its_table_and_not_under_another(tmp_path: Path) -> None:
+    path = tmp_path / "a.toml"
+    path.write_text('[a]\nx = 1\n[b]\nx = 2\n"a.b" = 3\n', encoding="utf-8")
+    table = read_toml(path)
+    assert table.source.line_of(("a", "x")) == 2
+    assert table.source.line_of(("b", "x")) == 4
+    assert table.source.line_of(("b", "nowhere")) == 3
+    assert table.source.line_of(("nowhere",)) == 1
