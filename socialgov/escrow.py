@@ -209,6 +209,8 @@ def create_escrow(root: Path, settings: Settings) -> Escrow:
 
 def open_escrow(root: Path, settings: Settings) -> Escrow:
     """The school's key, read from its keyring and compared with the key id of school.toml. Raises EscrowError."""
+    if settings.key_backend == "cryptfile" and not (root / KEY_FILE).is_file():
+        raise EscrowError(f"The key file {root / KEY_FILE} is missing.", "Restore it from its backup.")
     with _locked(root):
         backend = _backend(root, settings)
         text = _ask(backend.get_password, SERVICE, settings.school_id)
