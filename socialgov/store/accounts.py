@@ -183,6 +183,11 @@ def _like(text: str) -> str:
     return f"%{plain}%"
 
 
+def count_by_state(db: Database) -> dict[AccountState, int]:
+    """How many accounts there are in each state that has any."""
+    return {AccountState(row[0]): row[1] for row in db.execute("select state, count(*) from account group by state")}
+
+
 # --------------------------------------------------------------------------------------------------- today
 
 

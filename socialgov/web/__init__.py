@@ -23,6 +23,13 @@ BLUEPRINTS = (
     "demonstration",
     "requests",
     "accounts",
+    "decisions",
+    "setup",
+    "credentials",
+    "lifetime",
+    "closing",
+    "log",
+    "staff",
 )
 
 MB = 1024 * 1024

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, flash, g, redirect, render_template, send_file, url_for
@@ -10,14 +11,15 @@ from flask_wtf import FlaskForm
 from socialgov.actions.evidence import see_evidence
 from socialgov.actions.findings import gate as ask_gate
 from socialgov.actions.gate import go_live, record_setup
-from socialgov.actions.observing import attest, attest_logo
+from socialgov.actions.observing import attest, attest_logo, school_logo
+from socialgov.errors import NotFound
 from socialgov.models import Fact, PlatformInfo
 from socialgov.permissions import check_can_attest, check_can_go_live, check_can_set_up, check_can_view_account
 from socialgov.platforms import capabilities
 from socialgov.rules import CATALOGUE
 from socialgov.store.observations import newest_observations
 from socialgov.store.staff import staff_names
-from socialgov.web.access import may_account
+from socialgov.web.access import may_account, signed_in
 from socialgov.web.account_view import fact_rows, guide
 from socialgov.web.attest_forms import QUESTIONS, LogoForm, attest_form
 from socialgov.web.forms import ButtonForm, page, saved, text
@@ -136,10 +138,18 @@ def say_logo(account_id: int) -> ResponseReturnValue:
 @may_account(check_can_view_account)
 def evidence(account_id: int, blob_id: int) -> ResponseReturnValue:
     """A screenshot of this account. The look is in the log before the picture is shown (OVS806)."""
-    import io
-
     content, mime = see_evidence(g.home, g.staff, account_id, blob_id, now=g.now)
     return send_file(io.BytesIO(content), mimetype=mime, download_name=f"evidence-{blob_id}", max_age=0)
+
+
+@bp.get("/logo.png")
+@signed_in
+def logo() -> ResponseReturnValue:
+    """The school's logo, to be set on the platform: the very picture that the check compares with."""
+    content = school_logo(g.home)
+    if content is None:
+        raise NotFound("The school has not put its logo here yet.", "The network manager saves it as logo.png.")
+    return send_file(io.BytesIO(content), mimetype="image/png", as_attachment=True, download_name="logo.png", max_age=0)
 
 
 # --------------------------------------------------------------------------------------------------- the gate

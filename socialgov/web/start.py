@@ -1,20 +1,92 @@
-"""The home page: what needs you today."""
+"""The home page: what needs you today, what is new for you, and the accounts in your hands."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, render_template
+from flask import Blueprint, current_app, g, redirect, render_template, url_for
 
+from socialgov import permissions
+from socialgov.actions.notices import open_notices, read_notice
+from socialgov.actions.today import needs_today
+from socialgov.models import Account, AccountState, Role
+from socialgov.store.accounts import account_by_id, accounts_of_keeper, count_by_state
+from socialgov.store.closings import tasks_of_keeper
+from socialgov.store.posts import posts_waiting_for_check
 from socialgov.web.access import signed_in
+from socialgov.web.closing import TITLES
+from socialgov.web.forms import ButtonForm, saved
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
 bp = Blueprint("start", __name__)
 
+SHOWN = 30
+OVERSIGHT = (Role.NETWORK_MANAGER, Role.HEAD, Role.SAFEGUARDING_LEAD, Role.DATA_MANAGER, Role.GOVERNOR)
+COUNTED = (AccountState.REQUESTED, AccountState.LIVE, AccountState.SUSPENDED, AccountState.CLOSING)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing to do: its words, which account, where, and by when."""
+
+    title: str
+    account: Account
+    href: str
+    due_on: date | None = None
+
 
 @bp.get("/")
 @signed_in
 def page() -> ResponseReturnValue:
-    return render_template("start/page.html")
+    staff = g.staff
+    lines = [*_needs(), *_closing_tasks(), *_second_looks()]
+    return render_template(
+        "start/page.html",
+        lines=lines[:SHOWN],
+        more=max(0, len(lines) - SHOWN),
+        notices=open_notices(g.home.db, staff.id),
+        kept=accounts_of_keeper(g.home.db, staff.id),
+        counts=count_by_state(g.home.db) if staff.has(*OVERSIGHT) else None,
+        counted=COUNTED,
+        may_request=permissions.can_request(staff),
+        today=g.home.today(g.now),
+        platforms=g.home.settings.platforms,
+    )
+
+
+@bp.post("/notices/<int:notice_id>/read")
+@signed_in
+def read(notice_id: int) -> ResponseReturnValue:
+    """Put away one of your own notices."""
+    saved(ButtonForm(), lambda: read_notice(g.home, g.staff, notice_id, now=g.now))
+    return redirect(url_for("start.page"))
+
+
+def _needs() -> Iterator[Line]:
+    for need in needs_today(g.home, g.staff, g.now):
+        if need.href_endpoint in current_app.view_functions:
+            href = url_for(need.href_endpoint, account_id=need.account.id)
+            yield Line(need.title, need.account, href, need.due_on)
+
+
+def _closing_tasks() -> Iterator[Line]:
+    for step, account_id in tasks_of_keeper(g.home.db, g.staff.id):
+        account = account_by_id(g.home.db, account_id)
+        href = url_for("closing.task", account_id=account_id, step_id=step.id)
+        yield Line(f"Closing: {TITLES[step.name].lower()}", account, href)
+
+
+def _second_looks() -> Iterator[Line]:
+    """MED506: any colleague but the author; the pages are those of posts."""
+    if "posts.look" not in current_app.view_functions:
+        return
+    for post in posts_waiting_for_check(g.home.db):
+        if permissions.can_second_check(g.staff, post.author_id):
+            account = account_by_id(g.home.db, post.account_id)
+            href = url_for("posts.look", account_id=post.account_id, post_id=post.id)
+            yield Line("Look at a post as second checker", account, href)
