@@ -74,7 +74,7 @@ class Sandbox:
 
     @property
     def info(self) -> PlatformInfo:
-        return replace(INFO, api_base=self.url)
+        return replace(INFO, api_base=f"{self.url}/api")
 
 
 @dataclass

@@ -1,5 +1,7 @@
 """The simulated network (socialgov/sandbox) over its JSON interface: everything a platform could offer a school.
 
+`api_base` is where that interface stands, for example `http://127.0.0.1:5000/sandbox/api`.
+
 Like most real ones it has no deletion on demand: a deactivated account is deleted once the days are over.
 """
 
@@ -63,10 +65,10 @@ class SandboxPlatform(Platform):
 
     def profile(self) -> Profile:
         with self._reading() as token:
-            face = self._get(f"/api/accounts/{self._id}", token)
+            face = self._get(f"/accounts/{self._id}", token)
             picture = None
             if face.get("has_picture") is True:
-                reply = self._wire.get(f"/api/accounts/{self._id}/picture", limit=PICTURE_BYTES)
+                reply = self._wire.get(f"/accounts/{self._id}/picture", limit=PICTURE_BYTES)
                 picture = reply.content if reply.ok and reply.content else None
         private, email = face.get("private"), face.get("email")
         if not isinstance(private, bool):
@@ -85,7 +87,7 @@ class SandboxPlatform(Platform):
         """By the lasting id. Only the network's own word `gone` counts as gone, not any page that is not found."""
         account_id = self._id
         try:
-            face = self._get(f"/api/accounts/{account_id}")
+            face = self._get(f"/accounts/{account_id}")
         except Refused as refusal:
             if refusal.word == "gone":
                 return Presence.GONE
@@ -152,7 +154,7 @@ class SandboxPlatform(Platform):
         ]
         body = {"text": text, "pictures": shown}
         with self._session() as token:
-            path = f"/api/accounts/{self._id}/posts/{quote(key, safe='')}"
+            path = f"/accounts/{self._id}/posts/{quote(key, safe='')}"
             made = self._change("PUT", path, token, body)
         number = made.get("id")
         if not isinstance(number, str) or not number:
@@ -163,31 +165,31 @@ class SandboxPlatform(Platform):
         if not (remote_id.isascii() and remote_id.isdigit()):
             raise PlatformError("That post is not on this account.", permanent=True)
         with self._session() as token:
-            self._change("DELETE", f"/api/accounts/{self._id}/posts/{remote_id}", token)
+            self._change("DELETE", f"/accounts/{self._id}/posts/{remote_id}", token)
 
     def accept_follower(self, remote_id: str) -> None:
         with self._session() as token:
-            self._change("POST", f"/api/accounts/{self._id}/followers/{quote(remote_id, safe='')}/accept", token)
+            self._change("POST", f"/accounts/{self._id}/followers/{quote(remote_id, safe='')}/accept", token)
 
     def remove_follower(self, remote_id: str) -> None:
         with self._session() as token:
-            self._change("DELETE", f"/api/accounts/{self._id}/followers/{quote(remote_id, safe='')}", token)
+            self._change("DELETE", f"/accounts/{self._id}/followers/{quote(remote_id, safe='')}", token)
 
     def change_password(self, new_secret: str) -> None:
         """The network ends every session with it."""
         body = {"old": self._need_login().secret, "new": new_secret}
         with self._session() as token:
-            self._change("POST", f"/api/accounts/{self._id}/password", token, body)
+            self._change("POST", f"/accounts/{self._id}/password", token, body)
 
     def revoke_access(self) -> None:
         with self._session() as token:
-            self._change("DELETE", "/api/sessions", token)
+            self._change("DELETE", "/sessions", token)
 
     def deactivate(self) -> None:
         if self.presence() is not Presence.LIVE:
             return
         with self._session() as token:
-            self._change("POST", f"/api/accounts/{self._id}/deactivate", token)
+            self._change("POST", f"/accounts/{self._id}/deactivate", token)
 
     # ---- one account
 
@@ -202,7 +204,7 @@ class SandboxPlatform(Platform):
         name = (self.handle or "").strip().removeprefix("@").lower()
         if not name:
             raise PlatformError("This account has no handle on record.", permanent=True, mend="Record its set-up.")
-        found = self._get(f"/api/names/{quote(name, safe='')}").get("id")
+        found = self._get(f"/names/{quote(name, safe='')}").get("id")
         if not isinstance(found, str) or not found.isalnum():
             raise self._wire.broken("answered without an account")
         return found
@@ -239,7 +241,7 @@ class SandboxPlatform(Platform):
 
     def _sign_in(self) -> str:
         login = self._need_login()
-        reply = self._wire.post("/api/session", {"name": login.username, "password": login.secret}, effect=False)
+        reply = self._wire.post("/session", {"name": login.username, "password": login.secret}, effect=False)
         if reply.status == 401:
             raise LoginRefused(f"{self.info.name} does not accept the deposited login.")
         answer = self._answer(reply)
@@ -254,7 +256,7 @@ class SandboxPlatform(Platform):
     def _sign_out(self, token: str) -> None:
         if token:
             with suppress(PlatformError):  # the work's own outcome counts
-                self._wire.post("/api/session", token=token, effect=False, method="DELETE")
+                self._wire.post("/session", token=token, effect=False, method="DELETE")
 
     # ---- the interface
 
@@ -271,7 +273,7 @@ class SandboxPlatform(Platform):
         seen: set[str] = set()
         with self._reading() as token:
             for _ in range(MOST_PAGES):
-                page = self._get(f"/api/accounts/{self._id}/{what}", token, {"cursor": cursor} if cursor else None)
+                page = self._get(f"/accounts/{self._id}/{what}", token, {"cursor": cursor} if cursor else None)
                 items, cursor = page.get("items"), page.get("cursor") or ""
                 if not isinstance(items, list) or not isinstance(cursor, str) or cursor in seen:
                     raise self._wire.broken("answered without a proper list")

@@ -264,7 +264,7 @@ def test_whatever_the_network_says_a_method_answers_or_raises_a_platform_error(
 
 def test_a_lost_answer_to_a_change_leaves_its_outcome_unknown() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
-        if request.url.path == "/api/session":
+        if request.url.path == "/session":
             return httpx.Response(200, json={"id": "a1", "token": "t"})
         if request.method == "GET":
             return httpx.Response(200, json={"id": "a1", "presence": "live"})
