@@ -1,0 +1,27 @@
+"""One real server a test run; each test makes accounts of its own on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+import real_bluesky
+from networks import INFO
+from real_bluesky import RealBluesky
+
+from socialgov.models import PlatformInfo
+
+
+@pytest.fixture(scope="session")
+def bluesky(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealBluesky]:
+    why = real_bluesky.missing()
+    if why:
+        pytest.skip(why)
+    with real_bluesky.running(tmp_path_factory.mktemp("bluesky")) as server:
+        yield server
+
+
+@pytest.fixture
+def info(bluesky: RealBluesky) -> PlatformInfo:
+    return replace(INFO, key="bluesky", name="Bluesky", adapter="bluesky", can_be_private=False, api_base=bluesky.url)

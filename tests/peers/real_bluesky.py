@@ -1,0 +1,179 @@
+"""A real personal data server of the AT Protocol with its identity directory, and a mailbox, all on this machine."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import json
+import re
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import httpx
+from aiosmtpd.controller import Controller
+
+HERE = Path(__file__).parent
+START_SECONDS = 60
+MAIL_SECONDS = 20
+_numbers = count(int(time.time()) % 100_000)
+
+
+def missing() -> str:
+    """What is not installed, as a sentence with the command that mends it; empty when nothing is."""
+    if shutil.which("node") is None:
+        return "Node.js is not installed: `apt-get install -y nodejs npm`, then `scripts/install-peers`"
+    if not (HERE / "node_modules" / "@atproto" / "pds").is_dir():
+        return "the Bluesky server is not installed: `scripts/install-peers`"
+    return ""
+
+
+@dataclass(frozen=True)
+class Message:
+    to: tuple[str, ...]
+    subject: str
+    body: str
+
+
+@dataclass
+class Mailbox:
+    """Every message that any server of the test sent, whoever it was for."""
+
+    messages: list[Message] = field(default_factory=list)
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        message = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        body = message.get_body(("plain", "html"))
+        text = body.get_content() if body else ""
+        self.messages.append(Message(tuple(envelope.rcpt_tos), str(message["subject"]), text))
+        return "250 OK"
+
+    def for_address(self, address: str) -> list[Message]:
+        return [message for message in self.messages if address in message.to]
+
+    def deletion_code(self, address: str) -> str:
+        """The newest code mailed to `address`; waits for it."""
+        until = time.monotonic() + MAIL_SECONDS
+        while time.monotonic() < until:
+            for message in reversed(self.for_address(address)):
+                found = re.search(r"\b[A-Z2-7]{5}-[A-Z2-7]{5}\b", message.body)
+                if found:
+                    return found[0]
+            time.sleep(0.05)
+        raise AssertionError(f"no deletion code came for {address}")
+
+
+@dataclass(frozen=True)
+class Member:
+    """An account on the server, as the person who made it by hand knows it."""
+
+    did: str
+    handle: str
+    email: str
+    password: str = field(repr=False)
+
+
+@dataclass
+class RealBluesky:
+    url: str
+    mailbox: Mailbox
+
+    def call(self, method: str, body: dict[str, Any] | None = None, *, token: str = "", **params: str) -> Any:
+        """One method: a query with parameters, or a procedure with a body (an empty one is `{}`)."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        address = f"{self.url}/xrpc/{method}"
+        with httpx.Client(trust_env=False, timeout=20) as client:
+            if body is None:
+                reply = client.get(address, params=params, headers=headers)
+            else:
+                reply = client.post(address, json=body, headers=headers)
+        assert reply.status_code == 200, f"{method}: {reply.status_code} {reply.text}"
+        return reply.json() if reply.content else {}
+
+    def join(self, name: str, *, address: str | None = None, password: str = "Boats-and-7-trains!") -> Member:
+        """Make an account, as a teacher does on the platform itself."""
+        handle = f"{name}{next(_numbers)}.test"
+        address = address or f"{handle.removesuffix('.test')}@school.example"
+        body = {"handle": handle, "email": address, "password": password}
+        made = self.call("com.atproto.server.createAccount", body)
+        return Member(made["did"], handle, address, password)
+
+    def token(self, member: Member) -> str:
+        body = {"identifier": member.did, "password": member.password}
+        return str(self.call("com.atproto.server.createSession", body)["accessJwt"])
+
+    def upload(self, member: Member, content: bytes, mime: str) -> Any:
+        headers = {"Authorization": f"Bearer {self.token(member)}", "Content-Type": mime}
+        address = f"{self.url}/xrpc/com.atproto.repo.uploadBlob"
+        with httpx.Client(trust_env=False, timeout=20) as client:
+            reply = client.post(address, content=content, headers=headers)
+        assert reply.status_code == 200, reply.text
+        return reply.json()["blob"]
+
+    def record(self, member: Member, collection: str, rkey: str = "", **value: Any) -> dict[str, str]:
+        """Write a record by hand, outside the product: a like, a follow, a post, a profile."""
+        record = {"$type": collection, "createdAt": time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime()), **value}
+        body = {"repo": member.did, "collection": collection, "record": record, **({"rkey": rkey} if rkey else {})}
+        made = self.call("com.atproto.repo.createRecord", body, token=self.token(member))
+        return {"uri": made["uri"], "cid": made["cid"]}
+
+    def records(self, member: Member, collection: str) -> list[dict[str, Any]]:
+        listed = self.call("com.atproto.repo.listRecords", repo=member.did, collection=collection)
+        return list(listed["records"])
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+@contextmanager
+def mailbox_on(port: int) -> Iterator[Mailbox]:
+    mailbox = Mailbox()
+    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
+    controller.start()
+    try:
+        yield mailbox
+    finally:
+        controller.stop()
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[RealBluesky]:
+    """The server on free ports; ends with the block, and with this process however that ends."""
+    pds, directory, smtp = free_port(), free_port(), free_port()
+    with mailbox_on(smtp) as mailbox, (folder / "stderr").open("w+") as errors:
+        process = subprocess.Popen(
+            ["node", str(HERE / "pds.js"), str(pds), str(directory), str(smtp), str(folder / "data")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+        try:
+            _wait_until_ready(process, folder / "stderr")
+            yield RealBluesky(f"http://localhost:{pds}", mailbox)
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait_until_ready(process: subprocess.Popen[str], errors: Path) -> None:
+    import select
+
+    assert process.stdout is not None
+    ready, _, _ = select.select([process.stdout], [], [], START_SECONDS)
+    line = process.stdout.readline() if ready else ""
+    if not line.startswith("{") or not json.loads(line).get("ready"):
+        raise AssertionError(f"the Bluesky server did not start:\n{errors.read_text()[-2000:]}")
