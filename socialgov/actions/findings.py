@@ -211,14 +211,13 @@ def _tell(
     watched = [one for one in new.values() if rules.CATALOGUE[one.rule_id].watched]
     broken = [one for one in watched if _in_breach(one) and not _in_breach(old.get(one.rule_id))]
     stale = [one for one in watched if _unknown(one) and _held(old.get(one.rule_id))]
-    name = account.handle or account.handle_wished
     on = home.settings.platforms[account.platform].name
     if broken:
-        text = f"{name} on {on} is out of order. {_listed(broken)}"
+        text = f"{account.name} on {on} is out of order. {_listed(broken)}"
         managers = {staff.id for staff in staff_with_role(db, Role.NETWORK_MANAGER)}
         _notify_each(db, account, {account.owner_id, *managers}, "rule_broken", text, now)
     if stale:
-        text = f"{name} on {on} needs a fresh look. {_listed(stale)}"
+        text = f"{account.name} on {on} needs a fresh look. {_listed(stale)}"
         _notify_each(db, account, {account.owner_id}, "look_again", text, now)
 
 
