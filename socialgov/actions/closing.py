@@ -52,6 +52,7 @@ __all__ = [
 JOB = "job:closing"
 LONGEST_REASON = 500
 LONGEST_CODE = 200
+LONGEST_NOTE = 1000
 
 
 def start_closing(
@@ -60,7 +61,8 @@ def start_closing(
     """Turn the account to `closing`, lay down its plan and freeze it, in one transaction.
 
     `actor` None is the clock (LIF602, LIF604). From the commit on nothing more is published, whatever crashes next.
-    A caller that has just read the `account` may pass it; its version guards the change either way. Raises NotPermitted, InvalidInput without a reason, WrongState when it cannot close from where it stands.
+    A caller that has just read the `account` may pass it; its version guards the change either way. Raises
+    NotPermitted, InvalidInput without a reason, WrongState when it cannot close from where it stands.
     """
     reason = _reason(reason)
     account = account or account_by_id(home.db, account_id)
@@ -238,6 +240,9 @@ def _attest(
     if proof.screenshot and not screenshot:
         message = "Add a screenshot: no machine can look at this platform, so it is the only evidence."
         raise InvalidInput(message, {"screenshot": message})
+    if len(note) > LONGEST_NOTE:
+        message = f"Keep the note to {LONGEST_NOTE} characters."
+        raise InvalidInput(message, {"note": message})
     evidence_id = None
     if screenshot:
         from socialgov.actions.blobs import save_blob

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from socialgov.actions.closing_steps import Work, finish_step
 from socialgov.lifecycle import PROOFS, proves
-from socialgov.models import CredentialKind, Fact, Presence, Source, StepName
+from socialgov.models import Capability, CredentialKind, Fact, Presence, Source, StepName
 from socialgov.platforms import PlatformError
 from socialgov.store.connect import write
 
@@ -42,7 +42,8 @@ def see_it_done(work: Work) -> None:
 def _unproved(work: Work, value: Any) -> PlatformError:
     """What the look showed instead: a person's task where only a person can mend it, else look again later."""
     seen = f"{work.platform.name} was asked, and the step is not done: {_in_words(work.step.name, value)}."
-    by_person = work.step.detail.get("phase") == "look"
+    takes_time = work.step.name is StepName.SEE_IT_GONE_FOR_GOOD and value is Presence.DEACTIVATED
+    by_person = work.step.detail.get("phase") == "look" and not takes_time
     back_again = (
         work.step.name in (StepName.SEE_IT_GONE, StepName.SEE_IT_GONE_FOR_GOOD)
         and value is Presence.LIVE
@@ -75,7 +76,11 @@ def _posts_left(work: Work) -> int:
 
 
 def posts_and_replies(adapter: Platform) -> list[str]:
-    return list(dict.fromkeys([post.remote_id for post in adapter.posts()] + adapter.conversations()))
+    """Everything the account put out: posts, replies and, where they can be read, shares of what others posted."""
+    found = [post.remote_id for post in adapter.posts()] + adapter.conversations()
+    if adapter.can(Capability.READ_SHARES):
+        found += adapter.shares()
+    return list(dict.fromkeys(found))
 
 
 def presence_seen(work: Work) -> Presence:

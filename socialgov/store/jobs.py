@@ -61,9 +61,9 @@ def release_job(db: Database, name: str, lease: datetime, *, now: datetime, resu
 
 
 def accounts_to_check(db: Database, now: datetime, limit: int) -> list[int]:
-    """Watched accounts whose check is due, the longest overdue first; one never checked before all others."""
+    """Accounts with something to look at whose check is due: never checked first, then the longest overdue."""
     rows = db.execute(
-        "select id from account where state in ('live', 'suspended')"
+        "select id from account where (state in ('live', 'suspended') or (state = 'approved' and handle is not null))"
         " and (check_due_at is null or check_due_at <= ?) order by check_due_at, id limit ?",
         (moment_text(now), limit),
     )
@@ -71,7 +71,7 @@ def accounts_to_check(db: Database, now: datetime, limit: int) -> list[int]:
 
 
 def watched_accounts(db: Database) -> int:
-    return int(scalar(db, "select count(*) from account where state in ('live', 'suspended')"))
+    return int(scalar(db, "select count(*) from account where state in ('approved', 'live', 'suspended')"))
 
 
 def posts_older_than(db: Database, moment: datetime, limit: int) -> list[tuple[int, int]]:

@@ -74,7 +74,8 @@ def due_mail(db: Database, now: datetime, limit: int) -> list[Mail]:
 def claim_mail(db: Database, mail: Mail, now: datetime) -> Mail | None:
     """Take one message for LEASE, to be finished with what is returned; None when another sender was quicker."""
     done = db.execute(
-        f"update outbox set claimed_until = ?, attempts = attempts + 1 where id = ? and attempts = ? and {_FREE}",
+        f"""update outbox set claimed_until = ?, attempts = attempts + 1
+            where id = ? and attempts = ? and {_FREE}""",  # noqa: S608
         (moment_text(now + LEASE), mail.id, mail.attempts, *_free_at(now)),
     )
     return replace(mail, attempts=mail.attempts + 1) if done.rowcount == 1 else None

@@ -1,0 +1,94 @@
+"""kill -9 at every point of a closing: nothing is lost, and nothing is done twice that shows."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from closing_fakes import arrange, deeds
+from closing_school import PASSWORD, deposited, events, live_account, owner_of, people_around, with_platform
+from factories import NOW
+from killing import copy_of, killed_at
+
+from socialgov.actions.certificates import certificate_of, certificate_text, verify_certificate
+from socialgov.actions.closing import advance, complete_task, start_closing
+from socialgov.home import Home
+from socialgov.models import AccountState, StepName, StepState
+from socialgov.store.accounts import account_by_id
+from socialgov.store.closings import closing_of, first_open_step, people_still_held
+from socialgov.store.events import verify_chain
+from socialgov.store.rows import dicts, scalar
+
+LATER = NOW + timedelta(days=8)
+AFTER_THE_LEASE = timedelta(minutes=6)
+
+
+def close_it(home: Home, now: datetime = NOW, later: datetime = LATER) -> None:
+    """The whole story from wherever it stands: begin, let the machine work, wait, hand the code over, finish."""
+    account = account_by_id(home.db, 1)
+    if account.state is AccountState.LIVE:
+        start_closing(home, None, account.id, "Its end date is over.", now=now)
+    closing = closing_of(home.db, account.id)
+    assert closing is not None
+    for moment in (now, later):
+        advance(home, closing.id, now=moment)
+    step = first_open_step(home.db, closing.id)
+    if step is not None and step.name is StepName.DELETE and step.state is StepState.TASK:
+        network = json.loads(Path(home.settings.platforms["sandbox"].api_base or "").read_text())
+        complete_task(home, owner_of(home, account), step.id, now=later, code=network["codes"][-1])
+
+
+def school_with_account(home: Home, tmp_path: Path) -> Home:
+    school = with_platform(home, arrange(tmp_path / "network.json", password=PASSWORD), days_from_end_to_deletion=7)
+    account = live_account(school, remote_id="r1")
+    deposited(school, account)
+    people_around(school, account)
+    return school
+
+
+def with_own_network(school: Home, place: Path) -> Home:
+    """A copy of the school with a network of its own."""
+    copy = copy_of(school, place)
+    info = replace(school.settings.platforms["sandbox"], api_base=str(place.with_suffix(".json")))
+    Path(info.api_base or "").write_text(Path(school.settings.platforms["sandbox"].api_base or "").read_text())
+    return with_platform(copy, info)
+
+
+def assert_closed_once(home: Home, point: int) -> None:
+    at = f"killed at point {point}"
+    account = account_by_id(home.db, 1)
+    assert account.state is AccountState.CLOSED, at
+    steps = [json.loads(row["data"])["step"] for row in events(home, "closing:step:done")]
+    assert len(steps) == len(set(steps)) == 12 - 1, at
+    once = ("account:state:closing", "account:state:closed", "closing:people:erased", "closing:certificate:issued")
+    assert [len(events(home, tag)) for tag in once] == [1, 1, 1, 1], at
+    assert verify_chain(home.db).whole, at
+    assert people_still_held(home.db, account.id) == 0, at
+    assert not [path for path in (home.path / "blobs").glob("*/*") if path.is_file()], at
+    certificate = certificate_of(home.db, account.id)
+    assert certificate is not None and verify_certificate(certificate_text(certificate), home).valid, at
+    seen = Counter(row["fact"] for row in dicts(home.db, "select fact from observation"))
+    assert seen == {"posts": 1, "login_works": 1, "our_access": 1, "presence": 4}, at
+    told = scalar(home.db, "select count(*) from notice where text like '%being closed%'")
+    assert told == 2, at
+    done = Counter(deeds(home.settings.platforms["sandbox"]))
+    twice_is_harmless = ("revoke", "mail code")  # ending sessions again; a second code makes the first one void
+    assert all(number == 1 for deed, number in done.items() if deed not in twice_is_harmless), (at, done)
+
+
+def test_a_closing_killed_at_any_point_ends_as_if_it_had_not_been(home: Home, tmp_path: Path) -> None:
+    school = school_with_account(home, tmp_path)
+    home.db.close()
+    point, killed = 0, True
+    while killed:
+        point += 1
+        copy = with_own_network(school, tmp_path / f"point{point}")
+        killed = killed_at(point, copy, close_it)
+        close_it(copy, NOW + AFTER_THE_LEASE, LATER + AFTER_THE_LEASE)
+        close_it(copy, NOW + 2 * AFTER_THE_LEASE, LATER + 2 * AFTER_THE_LEASE)
+        assert_closed_once(copy, point)
+        copy.db.close()
+    assert point > 60, "so many points were tried"
