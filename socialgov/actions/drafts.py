@@ -1,4 +1,4 @@
-"""Keep the answers of a long form between its pages. A draft is a person's own and no event: nothing has happened yet."""
+"""Keep the answers of a long form between its pages. A draft is a person's own, and no event: nothing happened yet."""
 
 from __future__ import annotations
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from socialgov.home import Home
+    from socialgov.models import Account, Policy, Staff
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -116,11 +117,27 @@ def _check(access: Access) -> None:
         g.account = account_by_id(g.home.db, account_id)
     elif access.of_account:
         raise NotFound("This page belongs to an account, and none was named.", "Look in the register.")
+    _ask(access, g.staff, g.get("account"), g.home.settings.policy)
+
+
+def _ask(access: Access, staff: Staff, account: Account | None, policy: Policy) -> None:
     if access.check is None:
         return
     if access.with_policy:
-        access.check(g.staff, g.account, g.home.settings.policy)
+        access.check(staff, account, policy)
     elif access.of_account:
-        access.check(g.staff, g.account)
+        access.check(staff, account)
     else:
-        access.check(g.staff)
+        access.check(staff)
+
+
+def may_open(endpoint: str, staff: Staff, account: Account | None = None) -> bool:
+    """Would `guard` let this person open the page? False for a page that does not exist."""
+    access = access_of(current_app.view_functions.get(endpoint))
+    if access is None:
+        return False
+    try:
+        _ask(access, staff, account, current_app.extensions["socialgov"].settings.policy)
+    except NotPermitted:
+        return False
+    return True

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from flask import g, url_for
 
-from socialgov import permissions
 from socialgov.actions.accounts import Task, task_list
 from socialgov.lifecycle import WATCHED_STATES, confirmation_due_at
 from socialgov.models import Account, AccountKind, CredentialKind, Fact, Finding, Observation, PlatformInfo, Source
 from socialgov.store.credentials import current_credential
+from socialgov.web.access import may_open
 from socialgov.web.attest_forms import QUESTIONS
 from socialgov.web.words import KINDS, ago, day_words, source_words
 
@@ -45,14 +45,7 @@ def _hint(task: Task) -> str:
 
 
 def _task_href(task: Task, account: Account) -> str | None:
-    allowed = permissions.can_set_up(g.staff, account)
-    if task.href_endpoint == "credentials.test":
-        allowed = permissions.can_test_login(g.staff)
-    elif task.href_endpoint == "lifetime.waive":
-        allowed = permissions.can_waive(g.staff)
-    elif task.href_endpoint == "lifetime.go_on":
-        allowed = permissions.can_resume(g.staff)
-    if not allowed or task.href_endpoint in (None, "accounts.page"):
+    if task.href_endpoint in (None, "accounts.page") or not may_open(task.href_endpoint, g.staff, account):
         return None
     return url_for(task.href_endpoint, account_id=account.id)
 

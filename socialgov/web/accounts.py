@@ -82,7 +82,7 @@ def page(account_id: int) -> ResponseReturnValue:
         evidence=lambda finding: evidence_words(finding, names),
         tasks=shown_tasks(account),
         about=about(account, names),
-        deeds=deeds_for(g.staff, account, policy),
+        deeds=deeds_for(g.staff, account),
         can_check=account.state in CHECKED_STATES,
         may_waive=can_waive(g.staff),
         may_decide=can_review(g.staff, account, policy),

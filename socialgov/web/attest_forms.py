@@ -12,9 +12,9 @@ from wtforms import IntegerField, RadioField
 from wtforms.validators import InputRequired, NumberRange
 
 from socialgov.models import Fact, Presence
-from socialgov.web.forms import optional_text, text
+from socialgov.web.forms import optional_text, options, text
 
-YES_NO = [("yes", "Yes"), ("no", "No")]
+YES_NO = (("yes", "Yes"), ("no", "No"))
 PICTURES = "image/png,image/jpeg,image/webp,image/heic"
 
 
@@ -29,8 +29,8 @@ class Question:
     hint: str = ""
 
 
-def _choice(question: str, choices: list[tuple[str, str]]) -> Callable[[], Any]:
-    return lambda: RadioField(question, choices=choices, validators=[InputRequired("Choose an answer.")])
+def _choice(question: str, choices: tuple[tuple[str, str], ...]) -> Callable[[], Any]:
+    return lambda: RadioField(question, choices=options(choices), validators=[InputRequired("Choose an answer.")])
 
 
 def _number(question: str) -> Callable[[], Any]:
@@ -88,11 +88,11 @@ QUESTIONS = {
         "Can it be found?",
         _choice(
             "What does the platform show at the account's address?",
-            [
+            (
                 (Presence.LIVE.value, "The account is there"),
                 (Presence.DEACTIVATED.value, "It is deactivated"),
                 (Presence.GONE.value, "It is gone"),
-            ],
+            ),
         ),
         Presence,
         "see_it_gone",

@@ -14,7 +14,7 @@ from socialgov.models import CredentialKind
 from socialgov.permissions import check_can_deposit, check_can_reveal, check_can_test_login
 from socialgov.store.credentials import current_credential
 from socialgov.web.access import may, may_account
-from socialgov.web.forms import ReasonForm, page, saved, shorter, text
+from socialgov.web.forms import ReasonForm, options, page, saved, shorter, text
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -31,7 +31,7 @@ class DepositForm(FlaskForm):
 class LoginTestForm(FlaskForm):
     works = RadioField(
         "Did the login work?",
-        choices=[("yes", "Yes, it let me in"), ("no", "No, it was refused")],
+        choices=options((("yes", "Yes, it let me in"), ("no", "No, it was refused"))),
         validators=[InputRequired("Say whether the login worked.")],
     )
 

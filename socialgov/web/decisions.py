@@ -16,7 +16,7 @@ from socialgov.permissions import check_can_decide
 from socialgov.store.staff import staff_names
 from socialgov.web.access import may_account
 from socialgov.web.account_view import request_rows
-from socialgov.web.forms import REASON_LENGTH, page, saved, shorter, strip
+from socialgov.web.forms import REASON_LENGTH, options, page, saved, shorter, strip
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -33,7 +33,9 @@ DONE = {
 class DecideForm(FlaskForm):
     decision = RadioField(
         "Your decision",
-        choices=[("approve", "Approve it"), ("return", "Send it back to be changed"), ("decline", "Decline it")],
+        choices=options(
+            (("approve", "Approve it"), ("return", "Send it back to be changed"), ("decline", "Decline it"))
+        ),
         validators=[InputRequired("Choose what you decide.")],
     )
     reason = TextAreaField(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any
 
 from flask import render_template
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
-from wtforms import Field, SelectMultipleField, StringField, TextAreaField
+from wtforms import Field, SelectChoice, SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, StopValidation
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -54,6 +54,12 @@ class DayNeeded:
     def __call__(self, form: FlaskForm, field: DayField) -> None:
         if field.data is None and not field.process_errors:
             raise StopValidation(self.message)
+
+
+def options(pairs: Iterable[tuple[Any, str]], first: str = "") -> list[SelectChoice]:
+    """(value, words) pairs as the options of a field; `first` is the words of an empty choice above them."""
+    start = [SelectChoice("", first)] if first else []
+    return [*start, *(SelectChoice(value, words) for value, words in pairs)]
 
 
 def strip(value: str | None) -> str | None:

@@ -38,6 +38,7 @@ from socialgov.web.forms import (
     DayNeeded,
     ManyField,
     ReasonForm,
+    options,
     page,
     saved,
     shorter,
@@ -101,7 +102,7 @@ class HandOverForm(FlaskForm):
 @may_account(check_can_hand_over)
 def hand_over(account_id: int) -> ResponseReturnValue:
     form = HandOverForm(data={"owner_id": g.account.owner_id, "deputy_id": g.account.deputy_id})
-    people = [("", "Choose a person"), *((staff.id, staff.name) for staff in current_staff(g.home.db))]
+    people = options(((staff.id, staff.name) for staff in current_staff(g.home.db)), "Choose a person")
     form.owner_id.choices = form.deputy_id.choices = people
     return _do(
         form,
@@ -141,7 +142,7 @@ class ExtensionForm(FlaskForm):
 class AnswerForm(FlaskForm):
     decision = RadioField(
         "Your decision",
-        choices=[("yes", "Approve the new last day"), ("no", "Decline it")],
+        choices=options((("yes", "Approve the new last day"), ("no", "Decline it"))),
         validators=[InputRequired("Choose what you decide.")],
     )
     reason = TextAreaField(
@@ -216,7 +217,7 @@ def review(account_id: int) -> ResponseReturnValue:
 class WaiveForm(FlaskForm):
     what = RadioField(
         "What the exception is for",
-        choices=[("public", "It may be public"), ("rules", "Single rules")],
+        choices=options((("public", "It may be public"), ("rules", "Single rules"))),
         validators=[InputRequired("Choose what the exception is for.")],
     )
     rule_ids = ManyField("Rules", description="Only for single rules.")
@@ -230,7 +231,7 @@ def waive(account_id: int) -> ResponseReturnValue:
     """The head's exception, with reason and end. `May be public` is one choice for the rules that go with it."""
     form = WaiveForm()
     form.what.hints = {"public": f"Excepts it from {', '.join(PUBLIC_ACCOUNT_RULES)} together."}
-    form.rule_ids.choices = [(rule.id, f"{rule.id} {rule.title}") for rule in ACCOUNT_RULES]
+    form.rule_ids.choices = options((rule.id, f"{rule.id} {rule.title}") for rule in ACCOUNT_RULES)
 
     def grant() -> None:
         rule_ids = PUBLIC_ACCOUNT_RULES if form.what.data == "public" else tuple(form.rule_ids.data)

@@ -14,7 +14,7 @@ from wtforms.validators import DataRequired, InputRequired
 from socialgov.actions.request_checks import LONGEST_TEXT, request_faults, request_notes
 from socialgov.models import AccountKind, AccountRequest
 from socialgov.store.staff import current_staff
-from socialgov.web.forms import DayField, DayNeeded, text
+from socialgov.web.forms import DayField, DayNeeded, options, text
 from socialgov.web.words import KINDS, day_words
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _platform_form(flow: Flow, answers: Answers) -> FlaskForm:
     class PlatformForm(FlaskForm):
         platform = RadioField(
             "Platform",
-            choices=[(key, settings.platforms[key].name) for key in keys],
+            choices=options((key, settings.platforms[key].name) for key in keys),
             validators=[InputRequired("Choose a platform.")],
         )
 
@@ -81,7 +81,7 @@ def _kind_form(flow: Flow, answers: Answers) -> FlaskForm:
     class KindForm(FlaskForm):
         kind = RadioField(
             "Kind of account",
-            choices=[(kind.value, KINDS[kind]) for kind in AccountKind],
+            choices=options((kind.value, KINDS[kind]) for kind in AccountKind),
             validators=[InputRequired("Choose the kind of account.")],
         )
 
@@ -149,7 +149,7 @@ def _dates_form(flow: Flow, answers: Answers) -> FlaskForm:
 
 
 def _keepers_form(flow: Flow, answers: Answers) -> FlaskForm:
-    people = [("", "Choose a person"), *((staff.id, staff.name) for staff in current_staff(flow.home.db))]
+    people = options(((staff.id, staff.name) for staff in current_staff(flow.home.db)), "Choose a person")
 
     class KeepersForm(FlaskForm):
         owner_id = SelectField("Owner", choices=people, coerce=whole, validators=[DataRequired("Choose the owner.")])

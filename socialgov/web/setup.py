@@ -13,7 +13,7 @@ from socialgov.actions.findings import gate as ask_gate
 from socialgov.actions.gate import go_live, record_setup
 from socialgov.actions.observing import attest, attest_logo, school_logo
 from socialgov.errors import NotFound
-from socialgov.models import Fact, PlatformInfo
+from socialgov.models import PlatformInfo
 from socialgov.permissions import check_can_attest, check_can_go_live, check_can_set_up, check_can_view_account
 from socialgov.platforms import capabilities
 from socialgov.rules import CATALOGUE
@@ -85,9 +85,7 @@ def facts(account_id: int) -> ResponseReturnValue:
 @may_account(check_can_attest)
 def say(account_id: int, fact: str) -> ResponseReturnValue:
     """A person says what is so, with a screenshot."""
-    asked = Fact(fact) if fact in Fact else None
-    if asked is None or asked not in QUESTIONS:
-        abort(404)
+    asked = next((one for one in QUESTIONS if one.value == fact), None) or abort(404)
     question, form = QUESTIONS[asked], attest_form(asked)
 
     def keep() -> None:

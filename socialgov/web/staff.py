@@ -15,7 +15,7 @@ from socialgov.store.accounts import accounts_of_keeper
 from socialgov.store.events import actor_of
 from socialgov.store.staff import current_staff, staff_by_id
 from socialgov.web.access import may
-from socialgov.web.forms import ButtonForm, ManyField, saved, text
+from socialgov.web.forms import ButtonForm, ManyField, options, saved, text
 from socialgov.web.forms import page as form_page
 from socialgov.web.words import ROLES
 
@@ -37,11 +37,11 @@ ROLE_HINTS = {
 class StaffForm(FlaskForm):
     name = text("Name", "Enter the name.", longest=100)
     email = text("School e-mail address", "Enter the e-mail address.", longest=254)
-    roles = ManyField("Roles", choices=[(role.value, ROLES[role]) for role in Role])
+    roles = ManyField("Roles", choices=options((role.value, ROLES[role]) for role in Role))
 
 
 class RolesForm(FlaskForm):
-    roles = ManyField("Roles", choices=[(role.value, ROLES[role]) for role in Role])
+    roles = ManyField("Roles", choices=options((role.value, ROLES[role]) for role in Role))
 
 
 @bp.get("/")

@@ -111,7 +111,7 @@ def site(home: Home, browser: Browser) -> Iterator[Site]:
         yield Site(url, home, browser)
 
 
-class served:  # noqa: N801  (reads as a word: `with served(app) as url`)
+class served:
     """Serve a WSGI application with waitress until the block ends."""
 
     def __init__(self, app: Any, threads: int = 4) -> None:
