@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from socialgov.errors import EscrowError, NotFound, StoreError
 from socialgov.store import guarded_update, write
-from socialgov.store.blobs import blob_by_id, kept_blob_names
+from socialgov.store.blobs import blob_by_id, blob_names
 from socialgov.store.connect import insert
 
 if TYPE_CHECKING:
@@ -89,13 +89,14 @@ def sweep_blobs(home: Home) -> int:
     folder = home.path / "blobs"
     if not folder.is_dir():
         return 0
-    kept, swept = kept_blob_names(home.db), 0
+    known, swept = blob_names(home.db), 0
     clock = folder / f".clock-{secrets.token_hex(4)}"
     clock.touch()  # the disk's own clock: `now` may be a demonstration's
     oldest = clock.stat().st_mtime - ORPHAN_AFTER_SECONDS
     clock.unlink()
     for path in folder.glob("*/*"):
-        if path.name not in kept and path.stat().st_mtime < oldest:
+        kept = known.get(path.name)
+        if kept is False or (kept is None and path.stat().st_mtime < oldest):
             path.unlink(missing_ok=True)
             swept += 1
     return swept

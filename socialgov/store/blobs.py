@@ -42,5 +42,6 @@ def blobs_of_account(db: Database, account_id: int) -> list[Blob]:
     return all_of(db, Blob, "select * from blob where account_id = ? and erased_at is null order by id", (account_id,))
 
 
-def kept_blob_names(db: Database) -> set[str]:
-    return {row["name"] for row in dicts(db, "select name from blob where erased_at is null")}
+def blob_names(db: Database) -> dict[str, bool]:
+    """Every file's name and whether it is still kept; False: erased."""
+    return {row["name"]: row["erased_at"] is None for row in dicts(db, "select name, erased_at from blob")}

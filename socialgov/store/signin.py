@@ -80,10 +80,3 @@ def touch_session(db: Database, session_id: int, now: datetime) -> None:
     db.execute(
         "update session set seen_at = ? where id = ? and ended_at is null and seen_at < ?", (text, session_id, text)
     )
-
-
-def forget_old_signins(db: Database, before: datetime) -> int:
-    """Delete links and sessions that were over before `before` (DAT001); the log keeps what happened."""
-    text = moment_text(before)
-    links = db.execute("delete from signin_link where expires_at < ?", (text,)).rowcount
-    return links + db.execute("delete from session where expires_at < ?", (text,)).rowcount
