@@ -199,7 +199,7 @@ def _school(place: Folder, base_url: str, clock: NetworkClock, console: Console)
     from socialgov.demo_school import build_school
 
     with console.status("Building the demonstration school …"):
-        home = build_school(place.school, place.passphrase, base_url, clock)
+        home = build_school(place.school, place.passphrase, place.network, base_url, clock)
     place.ready.touch()
     return home
 

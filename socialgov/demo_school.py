@@ -1,10 +1,9 @@
-"""Building the demonstration school: its people by the real import, its accounts by the real actions (demo_stories)."""
+"""Building the demonstration school: people by the real import, accounts by the real actions (demo_stories)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,54 +11,38 @@ from socialgov import demo_people as people
 from socialgov.actions.people import apply_import, plan_import
 from socialgov.actions.schools import create_school
 from socialgov.actions.staff import add_staff
+from socialgov.demo_pictures import logo
+from socialgov.demo_stage import Stage, Story, tell
+from socialgov.demo_stories import STORIES
 from socialgov.home import Home, open_home, wall_clock
+from socialgov.jobs import run_once
 from socialgov.models import Role, Staff
+from socialgov.sandbox.network import Network
+from socialgov.store.staff import staff_by_email
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from socialgov.demo import NetworkClock
 
 NAME = "Marrowdown Lantern School"
 PLATFORMS = ("sandbox", "instagram", "facebook_page", "x", "bluesky")
-STORY_DAYS = 120  # how long before today the school began with socialgov
+BEGINNING = -120  # days before today on which the school began with socialgov
+PASSES = (-100, -91, -90, -80, -70, -58, -56, -40, -25, -19, -15, -14, -13, -12, -7, -6, -5, -3, -2, -1)
 # who holds which role; everybody else among the 90 is a teacher
 ROLES = (
     (Role.NETWORK_MANAGER,),
     (Role.HEAD,),
-    (Role.SAFEGUARDING_LEAD, Role.TEACHER),
+    (Role.SAFEGUARDING_LEAD,),
     (Role.DATA_MANAGER,),
     (Role.GOVERNOR,),
 )
 
 
-@dataclass
-class Cast:
-    """The school while its story is told: who plays, and the moment it is."""
-
-    home: Home
-    people: people.InventedSchool
-    staff: Sequence[Staff]
-    clock: NetworkClock
-    today: datetime
-    manager: Staff = field(init=False)
-    head: Staff = field(init=False)
-    lead: Staff = field(init=False)
-    data_manager: Staff = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.manager, self.head, self.lead, self.data_manager = self.staff[:4]
-
-    def teacher(self, number: int) -> Staff:
-        """The teachers, from 0."""
-        return self.staff[len(ROLES) + number]
-
-
-def build_school(root: Path, passphrase: Path, base_url: str, clock: NetworkClock) -> Home:
+def build_school(root: Path, passphrase: Path, network: Path, base_url: str, clock: NetworkClock) -> Home:
     """Make the whole school at `root`. The simulated network must answer at `base_url`/sandbox meanwhile."""
-    from socialgov.demo_pictures import logo
-    from socialgov.demo_stories import tell
-
     today = wall_clock()
-    began = today - timedelta(days=STORY_DAYS)
+    began = today + timedelta(days=BEGINNING)
     invented = people.invent(today.date())
     manager = invented.staff[0]
     create_school(
@@ -80,7 +63,8 @@ def build_school(root: Path, passphrase: Path, base_url: str, clock: NetworkCloc
         file.write(_SETTINGS.format(base_url=base_url))
     home = open_home(root)
     staff = _add_everybody(home, invented.staff, began)
-    tell(Cast(home, invented, staff, clock, today))
+    stage = Stage(home, invented, staff, Network(network, clock), clock, today)
+    tell(stage, [school_begins(stage), passes(stage), *(story(stage) for story in STORIES)])
     return home
 
 
@@ -92,12 +76,16 @@ api_base = "{base_url}/sandbox/api"
 [policy]
 # a visitor should not have to hurry
 signin_link_minutes = 60
+
+# one rule that this school only advises, to show what that looks like
+[rules.SEC202]
+standing = "advised"
+decided_by = "The governors"
+decided_on = 2026-09-14
 """
 
 
 def _add_everybody(home: Home, invented: Sequence[people.Named], began: datetime) -> list[Staff]:
-    from socialgov.store.staff import staff_by_email
-
     staff = []
     for number, who in enumerate(invented):
         roles = ROLES[number] if number < len(ROLES) else (Role.TEACHER,)
@@ -106,12 +94,24 @@ def _add_everybody(home: Home, invented: Sequence[people.Named], began: datetime
     return staff
 
 
-def import_people(cast: Cast, *, now: datetime) -> None:
-    """The information system's three files, as the data manager imports them."""
+def school_begins(stage: Stage) -> Story:
+    """The information system's three files, as the data manager imports them, and outsiders on the network."""
+    yield BEGINNING + 1, 9
     files = {
-        "people": people.people_csv(cast.people),
-        "carers": people.carers_csv(cast.people),
-        "permissions": people.permissions_csv(cast.people, (now - timedelta(days=30)).date()),
+        "people": people.people_csv(stage.people),
+        "carers": people.carers_csv(stage.people),
+        "permissions": people.permissions_csv(stage.people, stage.day(BEGINNING - 30)),
     }
     for kind, content in files.items():
-        apply_import(cast.home, cast.data_manager, plan_import(cast.home, kind, content), now=now)
+        apply_import(stage.home, stage.data_manager, plan_import(stage.home, kind, content), now=stage.now)
+    for name, display_name in (("dave32457", "Dave"), ("kettle_fan", "Kettle Fan"), ("local_news_bot", "Local News")):
+        stage.network.create_account(name, display_name=display_name, outsider=True)
+
+
+def passes(stage: Stage) -> Story:
+    """The scheduler, on the days on which it had something to do."""
+    for day in PASSES:
+        yield day, 6
+        run_once(stage.home, stage.now)
+    yield 0, 24
+    run_once(stage.home, stage.now)

@@ -63,14 +63,14 @@ def test_an_installed_wheel_makes_a_school_and_opens_its_first_page(installed: P
     said = run(
         *(str(installed / "socialgov"), "init", str(tmp_path / "school"), "--name", "Wheel School"),
         *("--domain", "wheel.example", "--manager-name", "Quill Kettleby", "--manager-email", "q@wheel.example"),
-        *("--base-url", f"http://localhost:{port}", "--key-backend", "cryptfile"),
+        *("--base-url", f"http://localhost:{port}", "--keys", "cryptfile"),
         *("--passphrase-file", str(passphrase)),
         cwd=tmp_path,
         env=env,
     )
     match = re.search(r"/signin/[\w-]+", said)
     assert match, said
-    serve = [str(installed / "socialgov"), "serve", str(tmp_path / "school"), "--port", str(port)]
+    serve = [str(installed / "socialgov"), "serve", "--home", str(tmp_path / "school"), "--port", str(port)]
     with running(serve, cwd=tmp_path, env=env):
         page = open_when_ready(f"http://localhost:{port}{match[0]}")
         assert page.status_code == 200
