@@ -227,6 +227,19 @@ def audience_of(db: Database, account_id: int) -> list[Person]:
     )
 
 
+def accounts_of_person(db: Database, person_id: int) -> list[dict[str, Any]]:
+    """Open accounts whose audience this person belongs to: id and handle."""
+    return list(
+        dicts(
+            db,
+            "select a.id, coalesce(a.handle, a.handle_wished) as handle, a.platform from audience_member m"
+            " join account a on a.id = m.account_id where m.person_id = ? and m.left_at is null"
+            " and a.state in ('requested', 'approved', 'live', 'suspended', 'closing') order by 2",
+            (person_id,),
+        )
+    )
+
+
 def audience_size(db: Database, account_id: int) -> int:
     return int(
         scalar(

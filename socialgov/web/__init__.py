@@ -30,6 +30,12 @@ BLUEPRINTS = (
     "closing",
     "log",
     "staff",
+    "people",
+    "audience",
+    "followers",
+    "posts",
+    "depictions",
+    "handing_over",
 )
 
 MB = 1024 * 1024
