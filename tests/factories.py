@@ -24,7 +24,9 @@ PLATFORMS = ("sandbox", "bluesky", "instagram", "x", "facebook_group")
 _numbers = count(1)
 
 
-def make_home(tmp_path: Path, *, real_key: bool = False, demonstration: bool = False, **choices: Any) -> Home:
+def make_home(
+    tmp_path: Path, *, real_key: bool = False, demonstration: bool = False, escrow: Escrow = ESCROW, **choices: Any
+) -> Home:
     """A new school with its network manager `manager@school.example`, at `tmp_path / "home"`.
 
     Its clock stands at NOW. The key is a fixed one of the tests; `real_key` makes one in a key file instead, for tests
@@ -45,8 +47,8 @@ def make_home(tmp_path: Path, *, real_key: bool = False, demonstration: bool = F
     if real_key:
         create_school(root, **values)
         return open_home(root, clock=lambda: NOW)
-    create_school(root, escrow=ESCROW, **values)
-    return Home(root, load_settings(root), ESCROW, clock=lambda: NOW)
+    create_school(root, escrow=escrow, **values)
+    return Home(root, load_settings(root), escrow, clock=lambda: NOW)
 
 
 def manager_of(home: Home) -> Staff:

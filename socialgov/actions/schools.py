@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import json
+import os
 import secrets
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from string import Template
@@ -51,7 +54,6 @@ def create_school(
     key exists already. Raises ConfigError, EscrowError, InvalidInput, Conflict, StoreError.
     """
     root = Path(root).resolve()
-    _check_free(root)
     if passphrase_file and Path(passphrase_file).expanduser().resolve().is_relative_to(root):
         raise ConfigError("The passphrase file would lie in the home it protects.", "Put it elsewhere, such as /etc.")
     choices = {
@@ -68,7 +70,7 @@ def create_school(
         "passphrase_file": _quoted(passphrase_file),
         "key_id": _quoted(""),
     }
-    with _Building(root) as building:
+    with _building(root) as building:
         settings = _write_settings(building, choices)
         if logo is not None:
             (building / "logo.png").write_bytes(_as_png(logo))
@@ -100,26 +102,37 @@ def _check_free(root: Path) -> None:
         )
 
 
-class _Building:
-    """A folder inside `root` that becomes its content when all went well, and goes when not."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.path = root / f".init-{secrets.token_hex(4)}"
-
-    def __enter__(self) -> Path:
+@contextmanager
+def _building(root: Path) -> Iterator[Path]:
+    """A folder inside `root` whose content moves into `root` when all went well, and goes when not."""
+    try:
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        place = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise StoreError(f"{root} cannot be used: {error.strerror}.", "Choose another folder.") from None
+    try:
+        _lock(place, root)
+        _check_free(root)
+        for left in root.glob(".init-*"):
+            shutil.rmtree(left)  # by an init that was killed
+        building = root / f".init-{secrets.token_hex(4)}"
+        building.mkdir(mode=0o700)
         try:
-            self.path.mkdir(mode=0o700, parents=True)
-        except OSError as error:
-            raise StoreError(f"{self.root} cannot be written: {error.strerror}.", "Choose another folder.") from None
-        return self.path
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            for path in sorted(self.path.iterdir(), key=lambda path: path.name == "school.toml"):
+            yield building
+            for path in sorted(building.iterdir(), key=lambda path: path.name == "school.toml"):
                 if path.suffix not in {".lock", ".migrating"}:
-                    path.rename(self.root / path.name)
-        shutil.rmtree(self.path, ignore_errors=True)
+                    path.rename(root / path.name)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+    finally:
+        os.close(place)
+
+
+def _lock(place: int, root: Path) -> None:
+    try:
+        fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise Conflict(f"Another init is at work in {root}.", "Wait for it to end.") from None
 
 
 def _write_settings(folder: Path, choices: Mapping[str, str]) -> Settings:

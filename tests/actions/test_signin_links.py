@@ -17,7 +17,7 @@ from socialgov.actions.signin import (
     session_staff,
     use_signin_link,
 )
-from socialgov.actions.staff import staff_leaves
+from socialgov.actions.staff import set_roles, staff_leaves
 from socialgov.errors import NotFound, NotPermitted
 from socialgov.home import Home
 from socialgov.models import Role, Staff
@@ -213,8 +213,6 @@ def test_a_leavers_sessions_and_links_die_at_once(home: Home, teacher: Staff) ->
 
 
 def test_a_role_taken_away_is_gone_with_the_next_page(home: Home, manager: Staff) -> None:
-    from socialgov.actions.staff import set_roles
-
     person = staff(home, Role.HEAD)
     session = signed_in(home, person)
     set_roles(home, manager, person.id, [Role.TEACHER], now=NOW)
