@@ -45,3 +45,10 @@ def blobs_of_account(db: Database, account_id: int) -> list[Blob]:
 def blob_names(db: Database) -> dict[str, bool]:
     """Every file's name and whether it is still kept; False: erased."""
     return {row["name"]: row["erased_at"] is None for row in dicts(db, "select name, erased_at from blob")}
+
+
+def blobs_before(db: Database, purpose: str, moment: datetime) -> list[Blob]:
+    """Blobs kept for this purpose since before `moment` and not erased."""
+    return all_of(
+        db, Blob, "select * from blob where purpose = ? and made_at < ? and erased_at is null", (purpose, moment)
+    )
