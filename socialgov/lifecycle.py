@@ -13,7 +13,7 @@ from socialgov.errors import Conflict
 from socialgov.models import AccountKind, AccountState, Capability, Fact, Presence, StepDoer, StepName
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping
     from zoneinfo import ZoneInfo
 
     from socialgov.models import Account, PlatformInfo, Policy
@@ -175,7 +175,7 @@ def proves(name: StepName, value: Any, platform: PlatformInfo) -> bool:
 def step_not_before(
     name: StepName,
     *,
-    plan: Sequence[StepName],
+    plan: Collection[StepName],
     account: Account,
     platform: PlatformInfo,
     policy: Policy,

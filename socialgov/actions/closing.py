@@ -22,6 +22,7 @@ from socialgov.store.closings import (
     closing_by_id,
     closing_of,
     discard_unpublished_posts,
+    first_open_step,
     insert_closing,
     insert_plan,
     step_by_id,
@@ -115,7 +116,8 @@ def _begun(account: Account, platform_name: str) -> str:
 def _freeze(home: Home, db: Database, account: Account, closing_id: int, who: str, now: datetime) -> None:
     """The plan's first step is done where it is laid down: no moment lies between closing and frozen."""
     discarded = discard_unpublished_posts(db, account.id)
-    freeze = steps_of(db, closing_id)[0]
+    freeze = first_open_step(db, closing_id)
+    assert freeze is not None  # every plan begins with it
     changes = {"state": StepState.DONE, "done_at": now, "detail": {"discarded": discarded}}
     update_step(db, freeze.id, changes, state=StepState.PENDING)
     record_event(

@@ -26,7 +26,7 @@ from socialgov.store.closings import (
     forget_tokens,
     mark_posts_removed,
     open_step,
-    steps_of,
+    planned_names,
     update_step,
 )
 from socialgov.store.events import EventTag, actor_of, record_event
@@ -140,7 +140,7 @@ def open_next(home: Home, db: Database, account: Account, closing_id: int, *, no
     platform, closing = home.settings.platforms[account.platform], closing_by_id(db, closing_id)
     not_before_at = step_not_before(
         step.name,
-        plan=[planned.name for planned in steps_of(db, closing_id)],
+        plan=planned_names(db, closing_id),
         account=account,
         platform=platform,
         policy=home.settings.policy,

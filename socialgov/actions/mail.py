@@ -68,11 +68,11 @@ def send_due_mail(home: Home, *, now: datetime) -> MailReport:
     Without a server the messages wait. A refused address is given up, a server that cannot be reached or that says
     "later" is tried again with back-off; one message that fails never stops the others.
     """
+    if not home.settings.mail.host:
+        return MailReport(trouble="No mail server is set ([mail] host in school.toml), so mail waits.")
     mails = due_mail(home.db, now, BATCH)
     if not mails:
         return MailReport()
-    if not home.settings.mail.host:
-        return MailReport(trouble="No mail server is set ([mail] host in school.toml), so mail waits.")
     try:
         server = connect_smtp(home.settings.mail)
     except (OSError, smtplib.SMTPException) as error:

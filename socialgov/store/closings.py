@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from socialgov.errors import Conflict, NotFound
-from socialgov.models import Account, Closing, ClosingStep, Observation, StepDoer, StepState
+from socialgov.models import Account, Closing, ClosingStep, Observation, StepDoer, StepName, StepState
 from socialgov.store.connect import guarded_update, insert
 from socialgov.store.rows import all_of, dicts, moment_text, one_of, scalar, to_column
 
@@ -129,6 +129,12 @@ def closing_of(db: Database, account_id: int) -> Closing | None:
 def steps_of(db: Database, closing_id: int) -> list[ClosingStep]:
     """The plan in order."""
     return all_of(db, ClosingStep, "select * from closing_step where closing_id = ? order by position", (closing_id,))
+
+
+def planned_names(db: Database, closing_id: int) -> frozenset[StepName]:
+    """Which steps the plan has."""
+    rows = db.execute("select name from closing_step where closing_id = ?", (closing_id,))
+    return frozenset(StepName(row[0]) for row in rows)
 
 
 def step_by_id(db: Database, step_id: int) -> ClosingStep:

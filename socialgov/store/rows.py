@@ -29,7 +29,8 @@ def moment_text(moment: datetime) -> str:
 
 
 def moment(text: str) -> datetime:
-    return datetime.strptime(text, _FORMAT).replace(tzinfo=UTC)
+    """The aware UTC moment that moment_text wrote (strptime takes twenty times as long)."""
+    return datetime.fromisoformat(text)
 
 
 def to_column(value: Any) -> Any:
