@@ -83,6 +83,7 @@ def m0002_accounts(db: Database) -> None:
           check (state in ('requested','approved','declined','withdrawn','live','suspended','closing','closed')),
           check (kind in ('trip','standing','whole_school'))) strict;
         create index account_state on account(state, ends_on);
+        create index account_newest on account(state);
         create index account_check on account(state, check_due_at);
         create index account_owner on account(owner_id);
         create index account_deputy on account(deputy_id);
