@@ -21,9 +21,9 @@ def verify(path: Path, checkpoint: Path | None) -> None:
         raise StoreError(
             f"The log is not whole: {report.fault}.", "Keep the file as evidence, and restore the newest backup."
         )
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     console.print(f"The log is whole: {report.count} events, {report.checkpoints} checkpoints compared.")
-    console.print(f"Last hash {report.head}", soft_wrap=True)
+    console.print(f"Last hash {report.head}")
     if checkpoint is None:
         console.print("Only a mailed checkpoint proves that no tail was cut off: --checkpoint FILE compares with one.")
 
@@ -35,7 +35,7 @@ def verify_certificate(file: Path, path: Path | None) -> None:
     report = check(_text(file), None if path is None else open_home(path))
     if report.fault is not None:
         raise InvalidInput(report.fault, mend="Ask the school for the certificate again.")
-    console, body = Console(highlight=False), report.body or {}
+    console, body = Console(highlight=False, soft_wrap=True), report.body or {}
     console.print("The certificate holds: it is as it was signed.")
     console.print(f"School: {escape(str(body.get('school', {}).get('name', '')))}")
     console.print(f"Fingerprint of its key: {report.fingerprint}")

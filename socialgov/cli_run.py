@@ -27,7 +27,7 @@ def serve(path: Path, host: str, port: int, threads: int) -> None:
         server = waitress.create_server(app, host=host, port=port, threads=threads, ident="")
     except OSError as error:
         raise ConfigError(f"Nothing can listen on {host}:{port}: {error.strerror}.", "Choose another --port.") from None
-    Console(highlight=False).print(f"Serving at http://{host}:{port}, Ctrl-C ends it.")
+    Console(highlight=False, soft_wrap=True).print(f"Serving at http://{host}:{port}, Ctrl-C ends it.")
     try:
         server.run()
     finally:
@@ -41,7 +41,9 @@ def scheduler(path: Path) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("apscheduler").setLevel(logging.WARNING)  # it tells of every pass, every minute
     home = open_home(path)
-    Console(highlight=False).print(f"Looking after {escape(home.settings.school_name)}, Ctrl-C ends it.")
+    Console(highlight=False, soft_wrap=True).print(
+        f"Looking after {escape(home.settings.school_name)}, Ctrl-C ends it."
+    )
     run_scheduler(home)
 
 
@@ -56,7 +58,7 @@ def run_jobs(path: Path, moment: str | None) -> None:
         table.add_column(title, overflow="fold")
     for job in report.jobs:
         table.add_row(job.name, job.outcome, str(job.done), escape("\n".join(job.trouble)))
-    Console(highlight=False).print(table)
+    Console(highlight=False, soft_wrap=True).print(table)
     if not report.whole:
         raise SystemExit(1)
 
@@ -67,7 +69,7 @@ def check(path: Path, accounts: tuple[int, ...]) -> None:
 
     home = open_home(path)
     wanted = accounts or watched_ids(home.db)
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     table = Table(box=None, padding=(0, 2, 0, 0))
     for title in ("Account", "Rule", "Answer", "Why"):
         table.add_column(title, overflow="fold")

@@ -36,7 +36,7 @@ def init(
     from socialgov.actions.schools import create_school
     from socialgov.escrow import proposed_backend
 
-    console, backend = Console(highlight=False), keys or proposed_backend()
+    console, backend = Console(highlight=False, soft_wrap=True), keys or proposed_backend()
     with console.status("Making the school and its key …"):
         token = create_school(
             home,
@@ -61,7 +61,7 @@ def init(
     console.print(f"Serve it:        socialgov serve --home {_plain(home)}")
     console.print(f"Look after it:   socialgov scheduler --home {_plain(home)}")
     console.print(f"{_plain(manager_name)} signs in once, within ten minutes, at:")
-    console.print(f"{base_url.rstrip('/')}/signin/{token}", soft_wrap=True)
+    console.print(f"{base_url.rstrip('/')}/signin/{token}")
 
 
 def status(path: Path) -> None:
@@ -89,7 +89,7 @@ def status(path: Path) -> None:
         ("Mail", f"{waiting_mail(home.db)} waiting" + ("" if settings.mail.host else ", no server in school.toml")),
     ):
         table.add_row(title, _plain(text))
-    Console(highlight=False).print(table)
+    Console(highlight=False, soft_wrap=True).print(table)
     if not log.whole:
         raise SystemExit(1)
 
@@ -104,7 +104,7 @@ def signin_link(path: Path, email: str) -> None:
     if staff is None:
         raise NotFound(f"Nobody here has the address {email}.", "Check it in the list of staff.")
     link = make_signin_link(home, staff.id, actor="cli", now=home.now())
-    Console(highlight=False).print(f"{home.settings.base_url}{link}", soft_wrap=True)
+    Console(highlight=False, soft_wrap=True).print(f"{home.settings.base_url}{link}", soft_wrap=True)
 
 
 def import_file(path: Path, kind: str, file: Path, *, dry_run: bool, full: bool) -> None:
@@ -113,7 +113,7 @@ def import_file(path: Path, kind: str, file: Path, *, dry_run: bool, full: bool)
 
     home = open_home(path)
     plan = plan_import(home, kind, file.read_bytes(), full=full)
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     _report(console, plan)
     if plan.problems:
         raise InvalidInput(

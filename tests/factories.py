@@ -12,7 +12,8 @@ from socialgov.actions.staff import add_staff
 from socialgov.config import load_settings
 from socialgov.escrow import Escrow
 from socialgov.home import Home, open_home
-from socialgov.models import Role, Staff
+from socialgov.models import Account, AccountKind, AccountState, Role, Staff
+from socialgov.store.accounts import account_by_id
 from socialgov.store.staff import staff_by_email
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -70,3 +71,40 @@ def staff(home: Home, *roles: Role, name: str | None = None, email: str | None =
         wanted,
         now=NOW,
     )
+
+
+def account_at(
+    home: Home,
+    state: AccountState,
+    *,
+    platform: str = "instagram",
+    kind: AccountKind = AccountKind.TRIP,
+    now: datetime = NOW,
+    handle: str | None = None,
+) -> Account:
+    """An account in `state`, walked there through the real actions (tests/walk.py shows each step)."""
+    import walk
+
+    from socialgov.actions import accounts, closing
+
+    cast, number = walk.cast_of(home), next(_numbers)
+    form_for = walk.form_of if kind is AccountKind.TRIP else walk.standing_form
+    form = form_for(cast, platform=platform, kind=kind, handle_wished=handle or f"account_{number}")
+    if state in (AccountState.REQUESTED, AccountState.DECLINED, AccountState.WITHDRAWN):
+        account = walk.requested(home, cast, now=now, form=form)
+        if state is AccountState.DECLINED:
+            accounts.decline(home, cast.manager, account.id, "Another account serves this already.", now=now)
+        if state is AccountState.WITHDRAWN:
+            accounts.withdraw(home, cast.owner, account.id, now=now)
+    elif state in (AccountState.APPROVED, AccountState.CLOSED):
+        account = walk.approved(home, cast, now=now, form=form)
+        if state is AccountState.CLOSED:  # never set up on the platform, so that the machine closes it alone
+            begun = closing.start_closing(home, cast.manager, account.id, "The trip does not take place.", now=now)
+            closing.advance(home, begun.id, now=now)
+    else:
+        account = walk.live(home, cast, now=now, form=form)
+        if state is AccountState.SUSPENDED:
+            accounts.suspend(home, cast.owner, account.id, "Something looks wrong there.", now=now)
+        if state is AccountState.CLOSING:
+            closing.start_closing(home, cast.manager, account.id, "The trip is over early.", now=now)
+    return account_by_id(home.db, account.id)
