@@ -185,7 +185,8 @@ def _keep(db: Database, home: Home, account: Account, findings: Iterable[Finding
             data=changed,
         )
     if account.state in WATCHED_STATES:
-        _tell(db, home, account, old, new, now)
+        # while it was being set up nobody was told, so on the day it goes live everything is news
+        _tell(db, home, account, {} if account.live_at == now else old, new, now)
 
 
 def _same(new: Finding, old: Finding | None) -> bool:

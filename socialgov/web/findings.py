@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from socialgov.models import Enforcement, Finding
-from socialgov.rules import CATALOGUE, Rule
+from socialgov.models import Finding
+from socialgov.rules import CATALOGUE, Rule, blocking
 
 FAMILIES = {
     "ACC": "Account",
@@ -48,5 +48,5 @@ def grouped(findings: Sequence[Finding]) -> list[Group]:
 
 
 def in_trouble(finding: Finding) -> bool:
-    """Enforced, without exception, and not known to hold."""
-    return finding.enforcement is Enforcement.ENFORCED and not finding.passes
+    """Enforced, without exception, and not known to hold; what only a later version can answer is nobody's trouble."""
+    return bool(blocking([finding]))

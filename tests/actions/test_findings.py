@@ -10,7 +10,7 @@ import pytest
 import walk
 from factories import NOW, staff
 
-from socialgov.actions import waivers
+from socialgov.actions import accounts, waivers
 from socialgov.actions.findings import current_findings, evaluate_account, facts_of, gate
 from socialgov.actions.log import audit_log
 from socialgov.actions.notices import open_notices
@@ -171,6 +171,16 @@ def test_while_an_account_is_being_set_up_nobody_is_told(home: Home, cast: walk.
     account = walk.set_up(home, cast, walk.approved(home, cast))
     look(home, account, Fact.PRIVATE, False)
     assert told(home, cast.owner.id, "rule_broken") == []
+
+
+def test_what_was_out_of_order_before_it_went_live_is_told_when_it_does(home: Home, cast: walk.Cast) -> None:
+    ready = walk.ready(home, cast)
+    walk.put_on_record(home, ready, Fact.LIKES, 1, now=NOW)
+    evaluate_account(home, ready.id, now=NOW)
+    assert told(home, cast.owner.id, "rule_broken") == []
+    accounts.go_live(home, cast.owner, ready.id, now=LATER)
+    [text] = told(home, cast.owner.id, "rule_broken")
+    assert "INT402" in text
 
 
 def test_the_owner_hears_when_what_was_known_has_become_too_old(home: Home, cast: walk.Cast, account: Account) -> None:
