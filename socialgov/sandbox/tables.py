@@ -50,6 +50,7 @@ class Tables:
             db.row_factory = sqlite3.Row
             db.execute("pragma foreign_keys=on")
             db.execute("pragma journal_mode=wal")
+            db.execute("pragma synchronous=off")  # nothing here is real: a power cut may cost it its last lines
             yield db
         finally:
             db.close()
