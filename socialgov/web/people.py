@@ -215,7 +215,7 @@ def import_file() -> ResponseReturnValue:
 @may(check_can_import)
 def report(kind: str, upload_id: int) -> ResponseReturnValue:
     """The dry run: what the file would change, and each row that is wrong. Confirming imports all of it or nothing."""
-    if kind not in ImportKind:
+    if kind not in {one.value for one in ImportKind}:
         abort(404)
     content = read_upload(g.home, g.staff, upload_id)
     plan = plan_import(g.home, kind, content, full="part" not in request.args, now=g.now)
