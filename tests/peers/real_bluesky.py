@@ -12,7 +12,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -58,16 +58,21 @@ class Mailbox:
     def for_address(self, address: str) -> list[Message]:
         return [message for message in self.messages if address in message.to]
 
-    def deletion_code(self, address: str) -> str:
-        """The newest code mailed to `address`; waits for it."""
+    def has_code(self, address: str, subject: str) -> bool:
+        return bool(self._codes(address, subject))
+
+    def code(self, address: str, subject: str) -> str:
+        """The newest code mailed to `address` under such a subject; waits for it."""
         until = time.monotonic() + MAIL_SECONDS
         while time.monotonic() < until:
-            for message in reversed(self.for_address(address)):
-                found = re.search(r"\b[A-Z2-7]{5}-[A-Z2-7]{5}\b", message.body)
-                if found:
-                    return found[0]
+            if codes := self._codes(address, subject):
+                return codes[-1]
             time.sleep(0.05)
-        raise AssertionError(f"no deletion code came for {address}")
+        raise AssertionError(f"no code came for {address}; there are {[m.subject for m in self.messages]}")
+
+    def _codes(self, address: str, subject: str) -> list[str]:
+        mailed = [message.body for message in self.for_address(address) if subject in message.subject]
+        return [found[0] for body in mailed if (found := re.search(r"\b[A-Z2-7]{5}-[A-Z2-7]{5}\b", body))]
 
 
 @dataclass(frozen=True)
@@ -123,6 +128,31 @@ class RealBluesky:
         body = {"repo": member.did, "collection": collection, "record": record, **({"rkey": rkey} if rkey else {})}
         made = self.call("com.atproto.repo.createRecord", body, token=self.token(member))
         return {"uri": made["uri"], "cid": made["cid"]}
+
+    def remove(self, member: Member, uri: str) -> None:
+        """Take a record back by hand."""
+        collection, rkey = uri.split("/")[-2:]
+        body = {"repo": member.did, "collection": collection, "rkey": rkey}
+        self.call("com.atproto.repo.deleteRecord", body, token=self.token(member))
+
+    def change_password(self, member: Member, password: str) -> Member:
+        """As the platform lets a person do it: by a code mailed to the account's address."""
+        self.call("com.atproto.server.requestPasswordReset", {"email": member.email})
+        body = {"token": self.mailbox.code(member.email, "Password Reset"), "password": password}
+        self.call("com.atproto.server.resetPassword", body)
+        return replace(member, password=password)
+
+    def blob(self, member: Member, cid: str) -> bytes:
+        with httpx.Client(trust_env=False, timeout=20) as client:
+            reply = client.get(f"{self.url}/xrpc/com.atproto.sync.getBlob", params={"did": member.did, "cid": cid})
+        assert reply.status_code == 200, reply.text
+        return reply.content
+
+    def refusal(self, method: str, **params: str) -> tuple[int, str]:
+        """Status and error word of a query that is refused."""
+        with httpx.Client(trust_env=False, timeout=20) as client:
+            reply = client.get(f"{self.url}/xrpc/{method}", params=params)
+        return reply.status_code, str(reply.json().get("error"))
 
     def records(self, member: Member, collection: str) -> list[dict[str, Any]]:
         listed = self.call("com.atproto.repo.listRecords", repo=member.did, collection=collection)

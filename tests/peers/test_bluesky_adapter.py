@@ -198,7 +198,7 @@ def test_an_account_is_deactivated_and_deleted_with_the_mailed_code_and_gone_for
             read()
         assert caught.value.permanent is True
     keeper.ask_deletion_code()
-    code = bluesky.mailbox.deletion_code(trip.email)
+    code = bluesky.mailbox.code(trip.email, "Delet")
     with pytest.raises(PlatformError, match="new code"):
         keeper.delete("AAAAA-BBBBB")
     with pytest.raises(LoginRefused):
@@ -218,7 +218,7 @@ def test_a_freed_handle_taken_by_somebody_else_is_not_mistaken_for_the_account(
     keeper = adapter(info, trip)
     keeper.deactivate()
     keeper.ask_deletion_code()
-    keeper.delete(bluesky.mailbox.deletion_code(trip.email))
+    keeper.delete(bluesky.mailbox.code(trip.email, "Delet"))
     body = {"handle": trip.handle, "email": "other@elsewhere.example", "password": "somebody-else-9!"}
     taken = bluesky.call("com.atproto.server.createAccount", body)
     assert taken["did"] != trip.did

@@ -1,0 +1,129 @@
+"""A school served over HTTP, with a clock that a story moves, and the people in it, each with a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+
+from factories import DOMAIN, ESCROW, SCHOOL_ID
+from networks import served
+from PIL import Image, ImageDraw
+from real_bluesky import RealBluesky, free_port, mailbox_on
+from visitor import Visitor
+
+from socialgov.actions.schools import create_school
+from socialgov.actions.signin import make_signin_link
+from socialgov.actions.staff import add_staff
+from socialgov.config import load_settings
+from socialgov.home import Home
+from socialgov.models import Role, Staff
+from socialgov.store.staff import staff_by_email
+from socialgov.web import build_app
+
+assert ESCROW.school_id == SCHOOL_ID
+
+
+@dataclass
+class Clock:
+    now: datetime
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass
+class School:
+    """`as_(staff)` is a browser in which this person is signed in now; after a jump in time they sign in anew."""
+
+    home: Home
+    url: str
+    clock: Clock
+    logo: bytes
+    people: dict[str, Staff]
+    _visitors: list[Visitor] = field(default_factory=list)
+
+    def as_(self, who: str) -> Visitor:
+        visitor = Visitor(self.url)
+        self._visitors.append(visitor)
+        visitor.open(make_signin_link(self.home, self.people[who].id, actor="cli", now=self.clock.now))
+        visitor.press("Sign in")
+        assert visitor.sees(self.people[who].name)
+        return visitor
+
+    def pass_days(self, days: float) -> None:
+        self.clock.now += timedelta(days=days)
+
+
+def drawn_logo() -> bytes:
+    """A shield that looks like nobody else's."""
+    image = Image.new("RGB", (256, 256), "white")
+    pen = ImageDraw.Draw(image)
+    pen.polygon([(30, 20), (226, 20), (226, 130), (128, 240), (30, 130)], fill="#14387f")
+    pen.rectangle((60, 50, 196, 100), fill="#f2c230")
+    pen.ellipse((100, 120, 156, 176), fill="white")
+    return as_png(image)
+
+
+def as_png(image: Image.Image) -> bytes:
+    out = BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
+def photo_with_place() -> bytes:
+    """A photo as a camera makes it: with its place, its device and a name."""
+    image = Image.effect_noise((640, 480), 60).convert("RGB")
+    exif = Image.Exif()
+    exif[0x010F], exif[0x013B] = "Some Camera", "Tess Teacher"
+    exif.get_ifd(0x8825).update({1: "N", 2: (52.0, 24.0, 30.0), 3: "W", 4: (4.0, 5.0, 0.0)})
+    out = BytesIO()
+    image.save(out, "JPEG", quality=90, exif=exif)
+    return out.getvalue()
+
+
+STAFF = {
+    "teacher": ("Tess Teacher", Role.TEACHER),
+    "deputy": ("Dev Deputy", Role.TEACHER),
+    "head": ("Hana Head", Role.HEAD),
+    "data manager": ("Dan Data", Role.DATA_MANAGER),
+}
+
+
+@contextmanager
+def open_school(folder: Path, bluesky: RealBluesky) -> Iterator[School]:
+    """A new school with Bluesky approved and its mail going to the test's mailbox."""
+    clock, logo, root = Clock(datetime.now(UTC).replace(microsecond=0)), drawn_logo(), folder / "home"
+    create_school(
+        root,
+        name="Test School",
+        domains=[DOMAIN],
+        contact=f"office@{DOMAIN}",
+        manager_name="Mo Manager",
+        manager_email=f"manager@{DOMAIN}",
+        approved=["bluesky"],
+        servers={"bluesky": bluesky.url},
+        logo=logo,
+        escrow=ESCROW,
+        now=clock.now,
+    )
+    smtp = free_port()
+    with (root / "school.toml").open("a") as settings:
+        settings.write(f'\n[mail]\nhost = "127.0.0.1"\nport = {smtp}\ntls = "none"\nsender = "socialgov@{DOMAIN}"\n')
+    home = Home(root, load_settings(root), ESCROW, clock=clock)
+    manager = staff_by_email(home.db, f"manager@{DOMAIN}")
+    assert manager is not None
+    people = {"network manager": manager}
+    for who, (name, role) in STAFF.items():
+        address = f"{name.split()[0].lower()}@{DOMAIN}"
+        people[who] = add_staff(home, None, name, address, [role], now=clock.now)
+    with mailbox_on(smtp), served(build_app(home)) as url:
+        school = School(home, url, clock, logo, people)
+        try:
+            yield school
+        finally:
+            for visitor in school._visitors:
+                visitor.close()
