@@ -16,13 +16,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from socialgov.actions import closing, observing, posts, reminders, retention
-from socialgov.actions.log import sign_checkpoint
+from socialgov.actions.leases import give_back_job, take_job
+from socialgov.actions.log import audit_log, sign_checkpoint
 from socialgov.actions.mail import send_due_mail
-from socialgov.errors import Conflict, SocialgovError
+from socialgov.errors import Conflict, SocialgovError, StoreError
 from socialgov.lifecycle import due_transition
 from socialgov.store.closings import accounts_whose_time_may_be_over, due_closings
-from socialgov.store.connect import write
-from socialgov.store.jobs import accounts_to_check, claim_job, job_run, release_job, watched_accounts
+from socialgov.store.jobs import accounts_to_check, job_run, watched_accounts
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -162,8 +162,15 @@ def retain(pass_: Pass, tally: Tally) -> None:
 
 
 def checkpoint(pass_: Pass, tally: Tally) -> None:
-    """Sign where the log stands and mail it out of the house (OVS802)."""
-    tally.each(pass_, ["log"], lambda _: sign_checkpoint(pass_.home, now=pass_.now), lambda one: one)
+    """Check that the log is whole; if so, sign where it stands and mail that out of the house (OVS802)."""
+    tally.each(pass_, ["log"], lambda _: _check_and_sign(pass_), lambda one: one)
+
+
+def _check_and_sign(pass_: Pass) -> None:
+    report = audit_log(pass_.home, None, now=pass_.now, by="job:checkpoint")
+    if not report.whole:
+        raise StoreError(f"The log is not whole: {report.fault}.", "Keep the file as evidence and tell the head.")
+    sign_checkpoint(pass_.home, now=pass_.now)
 
 
 def send_mail(pass_: Pass, tally: Tally) -> None:
@@ -206,8 +213,7 @@ def _run(job: Job, pass_: Pass, due_only: bool) -> JobReport:
     home, now = pass_.home, pass_.now
     if due_only and not _due(job, home, now):
         return JobReport(job.name, "not due")
-    with write(home.db) as db:
-        lease = claim_job(db, job.name, now)
+    lease = take_job(home, job.name, now=now)
     if lease is None:
         return JobReport(job.name, "held")
     tally, outcome = Tally(), "done"
@@ -218,9 +224,7 @@ def _run(job: Job, pass_: Pass, due_only: bool) -> JobReport:
         tally.trouble.append(said)
         LOG.error("job %s failed: %s", job.name, said)
         outcome = "failed"
-    with write(home.db) as db:
-        error_text = "\n".join(tally.trouble[:20]) or None
-        release_job(db, job.name, lease, now=now, result=f"{outcome}: {tally.done}", error=error_text)
+    give_back_job(home, job.name, lease, now=now, result=f"{outcome}: {tally.done}", trouble=tally.trouble)
     return JobReport(job.name, outcome, tally.done, tuple(tally.trouble))
 
 

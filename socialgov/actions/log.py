@@ -69,8 +69,13 @@ def verify_log(home: Home, mailed: str | None = None) -> LogReport:
     return LogReport(chain.count, chain.head, len(compared), known[-1].at if known else None, fault)
 
 
-def audit_log(home: Home, actor: Staff | None, *, now: datetime, mailed: str | None = None) -> LogReport:
-    """`verify_log`, and an event that somebody looked and what came out (OVS806). `actor` None is the command line."""
+def audit_log(
+    home: Home, actor: Staff | None, *, now: datetime, mailed: str | None = None, by: str = "cli"
+) -> LogReport:
+    """`verify_log`, and an event that somebody looked and what came out (OVS802, OVS806).
+
+    `actor` None is the command line, or the job named by `by`.
+    """
     if actor is not None:
         check_can_view_log(actor)
     report = verify_log(home, mailed)
@@ -78,7 +83,7 @@ def audit_log(home: Home, actor: Staff | None, *, now: datetime, mailed: str | N
         record_event(
             db,
             EventTag.LOG_VERIFIED,
-            actor="cli" if actor is None else actor_of(actor.id),
+            actor=by if actor is None else actor_of(actor.id),
             now=now,
             subject="log",
             data={"count": report.count, "whole": report.whole},

@@ -56,6 +56,9 @@ def newest_event(db: Database) -> tuple[int, str] | None:
 
 
 def news_since(db: Database, seq: int) -> bool:
-    """Did anything happen after event `seq`, apart from what a checkpoint itself writes?"""
-    sql = "select 1 from event where seq > ? and tag not in ('log:checkpoint:signed') and tag not like 'mail:%' limit 1"
+    """Did anything happen after event `seq`, apart from what checking the log and signing it write themselves?"""
+    sql = (
+        "select 1 from event where seq > ? and tag not in ('log:checkpoint:signed', 'log:chain:verified')"
+        " and tag not like 'mail:%' limit 1"
+    )
     return scalar(db, sql, (seq,)) is not None

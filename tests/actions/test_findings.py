@@ -15,10 +15,12 @@ from socialgov.actions.findings import current_findings, evaluate_account, facts
 from socialgov.actions.log import audit_log
 from socialgov.actions.notices import open_notices
 from socialgov.home import Home
+from socialgov.jobs import run_once
 from socialgov.models import Account, AccountKind, Enforcement, Fact, Finding, Role, RuleChoice
 from socialgov.rules import ACCOUNT_RULES, blocking
 from socialgov.rules.base import LaterRule
 from socialgov.store.accounts import account_by_id
+from socialgov.store.checkpoints import checkpoints
 from socialgov.store.connect import insert, write
 from socialgov.store.events import EventTag, events_page
 from socialgov.store.findings import answered_since, findings_of
@@ -229,6 +231,20 @@ def test_that_the_log_is_whole_is_known_only_from_a_recent_check(home: Home, acc
     audit_log(home, None, now=NOW)
     assert answers(current_findings(home, account, NOW))["OVS802"] is True
     assert answers(current_findings(home, account, NOW + timedelta(days=4)))["OVS802"] is None
+
+
+def test_the_daily_job_checks_the_log_and_signs_none_that_is_damaged(home: Home, account: Account) -> None:
+    run_once(home, NOW)
+    assert answers(current_findings(home, account, NOW))["OVS802"] is True
+    signed = len(checkpoints(home.db))
+    home.db.execute("drop trigger event_no_update")
+    home.db.execute("update event set actor = 'staff:99' where seq = 5")
+    report = run_once(home, NOW + timedelta(days=1))
+    [trouble] = [job.trouble for job in report.jobs if job.name == "checkpoint"]
+    assert "event 5 was changed" in trouble[0]
+    assert len(checkpoints(home.db)) == signed
+    found = answers(current_findings(home, account, NOW + timedelta(days=400)))
+    assert (found["OVS802"], found["OVS806"]) == (False, False)
 
 
 def test_a_leaver_who_knew_the_password_shows_at_once(home: Home, cast: walk.Cast, account: Account) -> None:
