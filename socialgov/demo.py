@@ -1,8 +1,8 @@
 """`socialgov demo`: an invented school, the simulated network beside it, and the scheduler, until Ctrl-C.
 
 One folder holds all of it: `school/` is the home, `network.db` the simulated network, `passphrase` opens the key. A
-restart keeps it; deleting the folder starts afresh. The web server is up at once and says so while the school is being
-built, because the school's own checks read the simulated network over HTTP.
+restart keeps it; deleting the folder starts afresh. The web server is up at once, so that a port that is taken shows
+before anything else, and says so while the school is being built.
 """
 
 from __future__ import annotations
@@ -105,13 +105,14 @@ def main(port: int = 5000, folder: Path = FOLDER) -> None:
     place.prepare()
     if not place.ready.exists():
         place.clear()
-    network_clock = NetworkClock()
-    doors = Doors(_with_network(_being_built, _network(place, network_clock)))
+    clock = NetworkClock()
+    network = _network(place, clock)
+    doors = Doors(_being_built)
     with _serving(doors, port):
         try:
-            home = _school(place, base_url, network_clock, console)
-            network_clock.follow(home)
-            doors.app = _with_network(_web(home), _network(place, network_clock))
+            home = _school(place, base_url, network, clock, console)
+            clock.follow(home)
+            doors.app = _with_network(_web(home), network)
             with _scheduler(home.path):
                 _welcome(console, home, base_url, place)
                 _until_stopped(console, home, base_url)
@@ -191,7 +192,7 @@ def _listen(app: WsgiApp, port: int) -> BaseWSGIServer:
         ) from None
 
 
-def _school(place: Folder, base_url: str, clock: NetworkClock, console: Console) -> Home:
+def _school(place: Folder, base_url: str, network: Flask, clock: NetworkClock, console: Console) -> Home:
     """The school as it was left, or a new one."""
     if place.ready.exists():
         place.point_to(base_url)
@@ -199,7 +200,7 @@ def _school(place: Folder, base_url: str, clock: NetworkClock, console: Console)
     from socialgov.demo_school import build_school
 
     with console.status("Building the demonstration school …"):
-        home = build_school(place.school, place.passphrase, place.network, base_url, clock)
+        home = build_school(place.school, place.passphrase, base_url, network, clock)
     place.ready.touch()
     return home
 

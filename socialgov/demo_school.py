@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from httpx import WSGITransport
+from werkzeug.exceptions import NotFound
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from socialgov import demo_people as people
 from socialgov.actions.people import apply_import, plan_import
@@ -17,18 +22,21 @@ from socialgov.demo_stories import STORIES
 from socialgov.home import Home, open_home, wall_clock
 from socialgov.jobs import run_once
 from socialgov.models import Role, Staff
-from socialgov.sandbox.network import Network
+from socialgov.platforms.sandbox import SandboxPlatform
+from socialgov.store.connect import not_waiting_for_the_disk
 from socialgov.store.staff import staff_by_email
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from flask import Flask
 
     from socialgov.demo import NetworkClock
 
 NAME = "Marrowdown Lantern School"
 PLATFORMS = ("sandbox", "instagram", "facebook_page", "x", "bluesky")
 BEGINNING = -120  # days before today on which the school began with socialgov
-PASSES = (-100, -91, -90, -80, -70, -58, -56, -40, -25, -19, -15, -14, -13, -12, -7, -6, -5, -3, -2, -1)
+PASSES = (-100, -91, -90, -60, -40, -12, -7, -3, -2, -1)
 # who holds which role; everybody else among the 90 is a teacher
 ROLES = (
     (Role.NETWORK_MANAGER,),
@@ -39,8 +47,8 @@ ROLES = (
 )
 
 
-def build_school(root: Path, passphrase: Path, network: Path, base_url: str, clock: NetworkClock) -> Home:
-    """Make the whole school at `root`. The simulated network must answer at `base_url`/sandbox meanwhile."""
+def build_school(root: Path, passphrase: Path, base_url: str, network_app: Flask, clock: NetworkClock) -> Home:
+    """Make the whole school at `root`, with its accounts on the simulated network, whose time is `clock`."""
     today = wall_clock()
     began = today + timedelta(days=BEGINNING)
     invented = people.invent(today.date())
@@ -62,10 +70,24 @@ def build_school(root: Path, passphrase: Path, network: Path, base_url: str, clo
     with (root / "school.toml").open("a", encoding="utf-8") as file:
         file.write(_SETTINGS.format(base_url=base_url))
     home = open_home(root)
-    staff = _add_everybody(home, invented.staff, began)
-    stage = Stage(home, invented, staff, Network(network, clock), clock, today)
-    tell(stage, [school_begins(stage), passes(stage), *(story(stage) for story in STORIES)])
+    with not_waiting_for_the_disk(home.db), _network_in_process(network_app):
+        staff = _add_everybody(home, invented.staff, began)
+        stage = Stage(home, invented, staff, network_app.extensions["network"], clock, today)
+        tell(stage, [school_begins(stage), passes(stage), *(story(stage) for story in STORIES)])
     return home
+
+
+@contextmanager
+def _network_in_process(network_app: Flask) -> Iterator[None]:
+    """While the stories are told the adapter calls the network's application itself, which saves two thousand trips
+    through a socket. Everything above the socket is the same.
+    """
+    mounted = DispatcherMiddleware(NotFound(), {"/sandbox": network_app})
+    SandboxPlatform.transport = WSGITransport(mounted)
+    try:
+        yield
+    finally:
+        SandboxPlatform.transport = None
 
 
 _SETTINGS = """

@@ -47,6 +47,7 @@ class Stage:
     clock: NetworkClock
     today: datetime
     now: datetime = field(init=False)
+    known: dict[tuple[PersonKind, str], Person] = field(default_factory=dict, repr=False)
     members: dict[str, Member] = field(default_factory=dict)  # carers on the simulated network, by reference
     secrets: dict[str, str] = field(default_factory=dict, repr=False)  # what the owners know, by handle
 
@@ -87,7 +88,9 @@ class Stage:
         self.now = self.clock.told = max(moment, self.now) if self.clock.told else moment
 
     def person(self, kind: PersonKind, ref: str) -> Person:
-        return people_by_ref(self.home.db)[kind, ref]
+        if not self.known:
+            self.known = people_by_ref(self.home.db)
+        return self.known[kind, ref]
 
 
 def tell(stage: Stage, stories: Iterable[Story]) -> None:

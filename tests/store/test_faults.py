@@ -14,7 +14,7 @@ import pytest
 from sqlite_utils import Database
 
 from socialgov.errors import StoreError
-from socialgov.store.connect import check_schema, connect, insert, migrate, write
+from socialgov.store.connect import check_schema, connect, insert, migrate, not_waiting_for_the_disk, write
 from socialgov.store.events import EventTag, record_event
 from socialgov.store.rows import scalar
 
@@ -169,3 +169,11 @@ def test_what_is_deleted_does_not_stay_in_the_file(path: Path, db: Database) -> 
         db.execute("delete from meta where key = 'secret'")
     db.execute("pragma wal_checkpoint(truncate)")
     assert secret.encode() not in path.read_bytes()
+
+
+def test_a_database_built_in_a_hurry_is_on_the_disk_in_the_end(path: Path, db: Database) -> None:
+    with not_waiting_for_the_disk(db), write(db):
+        insert(db, "meta", {"key": "built", "value": "quickly"})
+    assert scalar(db, "pragma synchronous") == 2  # full
+    assert path.with_name("school.db-wal").stat().st_size == 0
+    assert b"quickly" in path.read_bytes()
