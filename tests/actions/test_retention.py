@@ -1,0 +1,73 @@
+"""What is no longer needed goes by itself (DAT001), and nothing else does."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from closing_school import live_account, people_around
+from factories import NOW
+
+from socialgov.actions.mail import queue_mail
+from socialgov.actions.signin import make_signin_link, use_signin_link
+from socialgov.home import Home
+from socialgov.jobs import run_once
+from socialgov.models import Staff
+from socialgov.store.connect import guarded_update, write
+from socialgov.store.rows import dicts, scalar
+
+
+def files(home: Home) -> list[Path]:
+    return [path for path in (home.path / "blobs").glob("*/*") if path.is_file()]
+
+
+def test_an_old_draft_goes_with_its_photo_and_who_it_showed(home: Home) -> None:
+    account = live_account(home, ends_on=None, review_on=None)
+    people_around(home, account)
+    with write(home.db) as db:
+        db.execute("update media set post_id = (select id from post where state = 'draft')")
+    young = NOW - timedelta(days=20) + timedelta(days=home.settings.policy.draft_days)
+    run_once(home, young)
+    assert scalar(home.db, "select count(*) from post where state = 'draft'") == 1
+    run_once(home, young + timedelta(days=1))
+    assert scalar(home.db, "select text from post where state = 'discarded'") == ""
+    assert scalar(home.db, "select count(*) from media") == 0
+    assert scalar(home.db, "select count(*) from depiction") == 1  # of the published post
+    assert len(files(home)) == 1  # the screenshot
+    assert scalar(home.db, "select text from post where state = 'published'") == "Robin at the lake"
+
+
+def test_used_links_and_ended_sessions_go_after_a_month(home: Home, teacher: Staff) -> None:
+    token = make_signin_link(home, teacher.id, actor="cli", now=NOW).rsplit("/", 1)[-1]
+    use_signin_link(home, token, now=NOW)
+    run_once(home, NOW + timedelta(days=20))
+    assert scalar(home.db, "select count(*) from session") == 1
+    run_once(home, NOW + timedelta(days=35))
+    assert scalar(home.db, "select count(*) from session") == 0
+    assert scalar(home.db, "select count(*) from signin_link where used_at is not null") == 0
+
+
+def test_sent_mail_loses_its_text_and_old_unsent_mail_is_given_up(home: Home) -> None:
+    with write(home.db) as db:
+        for key in ("sent", "unsent"):
+            queue_mail(db, to=f"{key}@school.example", subject="s", body="some words", dedupe_key=key, now=NOW)
+        guarded_update(db, "outbox", 1, {"sent_at": NOW})
+    run_once(home, NOW + timedelta(days=15))
+    rows = {
+        row["dedupe_key"]: row for row in dicts(home.db, "select * from outbox where dedupe_key in ('sent', 'unsent')")
+    }
+    assert rows["sent"]["body"] == "some words"
+    assert rows["unsent"]["gave_up_at"] is not None
+    run_once(home, NOW + timedelta(days=91))
+    assert scalar(home.db, "select body || to_address from outbox where dedupe_key = 'sent'") == ""
+    with write(home.db) as db:
+        again = queue_mail(db, to="a@school.example", subject="s", body="b", dedupe_key="sent", now=NOW)
+    assert again is None  # its key is remembered
+
+
+def test_the_log_is_signed_once_a_day_and_the_checkpoint_is_mailed(home: Home) -> None:
+    run_once(home, NOW, due_only=True)
+    run_once(home, NOW + timedelta(hours=1), due_only=True)
+    assert scalar(home.db, "select count(*) from checkpoint") == 1
+    run_once(home, NOW + timedelta(days=1), due_only=True)
+    assert scalar(home.db, "select count(*) from outbox where dedupe_key like 'checkpoint:%'") >= 1
