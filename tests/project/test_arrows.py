@@ -43,7 +43,7 @@ WRITING = {"write", "guarded_update", "insert", "record_event", "migrate"}
 def layer(part: str) -> int:
     """The layer of a part; `cli_people` belongs to cli, `demo_school` to demo."""
     for number, parts in enumerate(LAYERS):
-        if part in parts or part.split("_", maxsplit=1)[0] in parts:
+        if family(part) in parts:
             return number
     raise AssertionError(f"socialgov.{part} stands in no layer: say in tests/project/test_arrows.py where it belongs")
 
