@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 
+from socialgov.actions.findings import current_findings
 from socialgov.actions.observing import check_account
 from socialgov.lifecycle import WATCHED_STATES
 from socialgov.models import AccountKind, AccountState
@@ -13,7 +14,6 @@ from socialgov.permissions import can_review, can_waive, check_can_view_account,
 from socialgov.store.accounts import RegisterFilter, register_page
 from socialgov.store.closings import certificate_of
 from socialgov.store.events import events_of_account
-from socialgov.store.findings import findings_of
 from socialgov.store.staff import staff_names
 from socialgov.store.waivers import extensions_of, waivers_of
 from socialgov.web.access import may, may_account
@@ -29,6 +29,7 @@ bp = Blueprint("accounts", __name__, url_prefix="/accounts")
 
 PAGE_SIZE = 50
 LOG_EXCERPT = 8
+JUDGED_STATES = WATCHED_STATES | {AccountState.APPROVED, AccountState.CLOSING}  # before and after, rules tell little
 CHECKED_STATES = WATCHED_STATES | {AccountState.APPROVED}
 
 
@@ -46,6 +47,8 @@ def register() -> ResponseReturnValue:
         platforms=g.home.settings.platforms,
         states=AccountState,
         kinds=AccountKind,
+        judged=JUDGED_STATES,
+        narrowed=bool(wanted.state or wanted.platform or wanted.kind or wanted.keeper_id or wanted.broken_only),
     )
 
 
@@ -73,16 +76,18 @@ def _address(page: int) -> str:
 def page(account_id: int) -> ResponseReturnValue:
     """Everything about one account that this person may see."""
     db, account = g.home.db, g.account
-    policy, names = g.home.settings.policy, staff_names(db)
+    policy, names, deeds = g.home.settings.policy, staff_names(db), deeds_for(g.staff, account)
     return render_template(
         "accounts/page.html",
         account=account,
         platform=g.home.settings.platforms[account.platform],
-        groups=grouped(findings_of(db, account_id)),
+        groups=grouped(current_findings(g.home, account, g.now)),
         evidence=lambda finding: evidence_words(finding, names),
         tasks=shown_tasks(account),
         about=about(account, names),
-        deeds=deeds_for(g.staff, account),
+        deeds=deeds,
+        first_deeds=[deed for deed in deeds if deed.kind == "primary"],
+        watched=WATCHED_STATES,
         can_check=account.state in CHECKED_STATES,
         may_waive=can_waive(g.staff),
         may_decide=can_review(g.staff, account, policy),

@@ -57,7 +57,7 @@ WORDS: Mapping[EventTag, str] = {
     T.ACCOUNT_CHECK_FAILED: "could not check the account",
     T.ACCOUNT_CLOSING: "began to close the account",
     T.ACCOUNT_CLOSED: "closed the account for good",
-    T.FINDING_CHANGED: "found that the answer to a rule changed",
+    T.FINDING_CHANGED: "changed what the rules say",
     T.WAIVER_GRANTED: "made an exception from a rule",
     T.WAIVER_ENDED: "ended an exception",
     T.EXTENSION_ASKED: "asked for a longer life",
@@ -116,7 +116,8 @@ class Sentence:
 
 def sentence(event: Event, names: Mapping[int, str]) -> Sentence:
     """The event in words. Names come from the staff list: the log itself holds ids only."""
-    return Sentence(_who(event.actor, names), _what(event), _more(event.data))
+    more = _rules(event.data) if event.tag == T.FINDING_CHANGED else _more(event.data)
+    return Sentence(_who(event.actor, names), _what(event), more)
 
 
 def _who(actor: str, names: Mapping[int, str]) -> str:
@@ -133,6 +134,15 @@ def _what(event: Event) -> str:
         return WORDS[EventTag(event.tag)]
     except ValueError:
         return event.tag  # written by another version
+
+
+def _rules(data: Mapping[str, Any]) -> str:
+    """FINDING_CHANGED holds the answer before and after, by rule: say what is so now, trouble first."""
+    now: dict[str, list[str]] = {"Broken": [], "Not known": [], "Holds": []}
+    for rule_id, answers in data.items():
+        answer = answers[-1] if isinstance(answers, list) and answers else None
+        now["Broken" if answer is False else "Holds" if answer else "Not known"].append(rule_id)
+    return ". ".join(f"{words}: {', '.join(rule_ids)}" for words, rule_ids in now.items() if rule_ids)
 
 
 def _more(data: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ from socialgov.actions.closing import start_closing
 from socialgov.actions.extensions import ask_extension, decide_extension
 from socialgov.actions.waivers import end_waiver, grant_waiver
 from socialgov.errors import InvalidInput, NotFound
+from socialgov.models import When
 from socialgov.permissions import (
     check_can_ask_extension,
     check_can_close,
@@ -27,7 +28,8 @@ from socialgov.permissions import (
     check_can_suspend,
     check_can_waive,
 )
-from socialgov.rules import ACCOUNT_RULES, PUBLIC_ACCOUNT_RULES
+from socialgov.rules import ACCOUNT_RULES, PUBLIC_ACCOUNT_RULES, AccountRule
+from socialgov.store.findings import findings_of
 from socialgov.store.staff import current_staff
 from socialgov.store.waivers import open_extension, waiver_by_id
 from socialgov.web.access import may, may_account
@@ -231,7 +233,7 @@ def waive(account_id: int) -> ResponseReturnValue:
     """The head's exception, with reason and end. `May be public` is one choice for the rules that go with it."""
     form = WaiveForm()
     form.what.hints = {"public": f"Excepts it from {', '.join(PUBLIC_ACCOUNT_RULES)} together."}
-    form.rule_ids.choices = options((rule.id, f"{rule.id} {rule.title}") for rule in ACCOUNT_RULES)
+    form.rule_ids.choices = options((rule.id, f"{rule.id} {rule.title}") for rule in _waivable(account_id))
 
     def grant() -> None:
         rule_ids = PUBLIC_ACCOUNT_RULES if form.what.data == "public" else tuple(form.rule_ids.data)
@@ -247,6 +249,12 @@ def waive(account_id: int) -> ResponseReturnValue:
         button="Make the exception",
         lead="An exception lets the gate open although a rule does not hold. It never changes the rule's answer.",
     )
+
+
+def _waivable(account_id: int) -> list[AccountRule]:
+    """The gate's rules, and those that do not hold for this account: the rest needs no exception."""
+    failing = {finding.rule_id for finding in findings_of(g.home.db, account_id) if not finding.passes}
+    return [rule for rule in ACCOUNT_RULES if When.GATE in rule.when or rule.id in failing]
 
 
 @bp.route("/<int:account_id>/exception/<int:waiver_id>/end", methods=["GET", "POST"])

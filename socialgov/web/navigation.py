@@ -17,24 +17,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A menu entry: shown to those for whom `can(staff)` is true."""
+    """A menu entry: shown to those for whom `can(staff)` is true; marked on the pages of its `blueprints`."""
 
     label: str
     endpoint: str
     can: Callable[[Staff], bool]
+    blueprints: tuple[str, ...]
 
-    @property
-    def blueprint(self) -> str:
-        return self.endpoint.partition(".")[0]
 
+OF_ACCOUNTS = (
+    "accounts", "decisions", "setup", "credentials", "lifetime", "closing", "audience", "followers", "posts",
+)  # fmt: skip
 
 MENU = (
-    Entry("Today", "start.page", lambda staff: staff.current),
-    Entry("Register", "accounts.register", permissions.can_view_register),
-    Entry("Request an account", "requests.begin", permissions.can_request),
-    Entry("People", "people.page", permissions.can_view_people),
-    Entry("Log", "log.page", permissions.can_view_log),
-    Entry("Staff", "staff.page", permissions.can_manage_staff),
+    Entry("Today", "start.page", lambda staff: staff.current, ("start",)),
+    Entry("Register", "accounts.register", permissions.can_view_register, OF_ACCOUNTS),
+    Entry("Request an account", "requests.begin", permissions.can_request, ("requests",)),
+    Entry("People", "people.page", permissions.can_view_people, ("people",)),
+    Entry("Log", "log.page", permissions.can_view_log, ("log",)),
+    Entry("Staff", "staff.page", permissions.can_manage_staff, ("staff",)),
 )
 
 

@@ -11,7 +11,7 @@ from flask_wtf import FlaskForm
 from wtforms import RadioField, SelectField
 from wtforms.validators import DataRequired, InputRequired
 
-from socialgov.actions.request_checks import LONGEST_TEXT, request_faults, request_notes
+from socialgov.actions.request_checks import LONGEST_TEXT, request_faults
 from socialgov.models import AccountKind, AccountRequest
 from socialgov.store.staff import current_staff
 from socialgov.web.forms import DayField, DayNeeded, options, text
@@ -73,7 +73,12 @@ def _platform_form(flow: Flow, answers: Answers) -> FlaskForm:
         )
 
     form = PlatformForm(data=answers)
-    form.platform.hints = {key: " ".join(request_notes(settings, key)) for key in keys}
+    form.platform.hints = {
+        key: f"No private accounts, so it needs the head's exception. From {info.minimum_age} years."
+        if not info.can_be_private
+        else f"From {info.minimum_age} years."
+        for key, info in settings.platforms.items()
+    }
     return form
 
 

@@ -15,6 +15,7 @@ from flask_wtf import FlaskForm
 from wtforms import HiddenField
 
 from socialgov.actions.drafts import discard_draft, draft_of, save_draft
+from socialgov.actions.request_checks import request_notes
 from socialgov.actions.requests import amend_request, as_request, register_found, request_account, withdraw
 from socialgov.errors import InvalidInput
 from socialgov.models import Account
@@ -198,7 +199,8 @@ def _check(flow: Flow) -> ResponseReturnValue:
         for name, pairs in questions.summary(flow, answers).items()
         for key, value in pairs
     ]
-    return page("requests/check.html", form, rows=rows, flow=flow)
+    notes = request_notes(g.home.settings, answers["platform"])
+    return page("requests/check.html", form, rows=rows, flow=flow, notes=notes)
 
 
 def _send(flow: Flow, answers: Mapping[str, Any]) -> Account:

@@ -80,6 +80,7 @@ class Site:
             base_url=self.url,
             viewport={"width": width, "height": 900},
             color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",  # no colour is caught half way from one to another
             java_script_enabled=True,  # axe needs it; the pages send none and forbid it by policy
             bypass_csp=True,
             **options,

@@ -1,0 +1,49 @@
+"""Every page in a real browser against axe: WCAG 2.2 AA, in light and dark, on a phone and on a desk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from axe_playwright_python.base import AXE_FILE_PATH
+from stage import pages_of, set_stage
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+AXE = AXE_FILE_PATH.read_text()
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+LOOKS = [(width, scheme) for width in (390, 1280) for scheme in ("light", "dark")]
+
+
+RUN = "(tags) => axe.run({runOnly: tags, resultTypes: ['violations']}).then(found => found.violations)"
+
+
+def faults(page: Page) -> list[str]:
+    """What axe, which the page must have loaded, finds: one line each."""
+    found: list[dict[str, Any]] = page.evaluate(RUN, TAGS)
+    return [
+        f"{fault['id']}: {node['html'][:200]} {node['failureSummary'][:300]}"
+        for fault in found
+        for node in fault["nodes"]
+    ]
+
+
+def test_no_page_has_a_fault_that_axe_knows(site: Any) -> None:
+    stage, tabs, wrong = set_stage(site.home), {}, []
+    for name, person, path in pages_of(stage):
+        key = person.id if person else None
+        tab = tabs.get(key) or tabs.setdefault(key, site.open(person))
+        tab.goto(path)
+        tab.evaluate(AXE)
+        tab.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+        for width, scheme in LOOKS:
+            tab.set_viewport_size({"width": width, "height": 900})
+            tab.emulate_media(color_scheme=scheme)
+            wrong += [f"{name} at {width} {scheme}: {fault}" for fault in faults(tab)]
+            wide = tab.evaluate("document.documentElement.scrollWidth")
+            if wide > width:
+                wrong.append(f"{name} at {width}: it is {wide} px wide and must be scrolled sideways")
+    assert wrong == []
