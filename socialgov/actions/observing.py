@@ -289,7 +289,7 @@ def _keep_reading(home: Home, db: Database, looked_at: Account, reading: Reading
         record_followers(home, account.id, reading.followers, now=now, actor=CHECKER)
     for fact, value in values.items():
         record_observation(
-            db, account_id=account.id, fact=fact, value=value, now=now, source=Source.API, note=notes.get(fact)
+            db, account_id=account.id, fact=fact, value=value, now=now, source=Source.API, note=notes.get(fact) or None
         )
     _tell_of_look(db, account.id, reading, list(values), now)
     return list(values)
@@ -319,6 +319,8 @@ def _judge_picture(home: Home, db: Database, account_id: int, picture: bytes) ->
     ours = school_logo(home)
     if ours is None:
         return None
+    if not picture:
+        return LogoMatch.DIFFERENT, ""  # it shows no picture at all
     mark, seen = logo.pair_mark(ours, picture), newest_observation(db, account_id, Fact.LOGO)
     if seen is not None and _mark(seen) == mark:
         return LogoMatch(seen.value), mark

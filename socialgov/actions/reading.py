@@ -28,7 +28,7 @@ class Reading:
 
     @property
     def nothing(self) -> bool:
-        return not (self.values or self.picture or self.posts is not None or self.failed)
+        return not (self.values or self.picture is not None or self.posts is not None or self.failed)
 
 
 def read_platform(platform: Platform) -> Reading:

@@ -66,7 +66,7 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """The public face of the account. None stands for `the platform does not tell`."""
+    """The account's public face. None stands for `the platform does not tell`, an empty picture for `it has none`."""
 
     remote_id: str
     handle: str

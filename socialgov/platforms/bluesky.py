@@ -298,6 +298,8 @@ class BlueskyPlatform(Platform):
         return self._lists[collection]
 
     def _picture(self, blob: Any) -> bytes | None:
+        if blob is None:
+            return b""
         cid = at(blob, "ref", "$link") or at(blob, "cid")  # the second is the shape of old records
         if not isinstance(cid, str):
             return None

@@ -66,7 +66,7 @@ class SandboxPlatform(Platform):
     def profile(self) -> Profile:
         with self._reading() as token:
             face = self._get(f"/accounts/{self._id}", token)
-            picture = None
+            picture = b"" if face.get("has_picture") is False else None
             if face.get("has_picture") is True:
                 reply = self._wire.get(f"/accounts/{self._id}/picture", limit=PICTURE_BYTES)
                 picture = reply.content if reply.ok and reply.content else None

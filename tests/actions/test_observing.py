@@ -208,6 +208,14 @@ def test_a_person_cannot_talk_away_that_the_pictures_are_different(
         attest(home, cast.owner, account.id, Fact.LOGO, LogoMatch.MATCH, now=LATER)
 
 
+def test_an_account_that_shows_no_picture_does_not_show_the_logo(watched: tuple[Home, Account, Shown]) -> None:
+    home, account, shown = watched
+    (home.path / "logo.png").write_bytes(picture())
+    shown.profile = replace(shown.profile, picture=b"")
+    observe(home, account.id, now=NOW)
+    assert value(home, account, Fact.LOGO) == LogoMatch.DIFFERENT
+
+
 def test_a_picture_that_the_platform_gave_damaged_is_for_a_person_to_judge(
     watched: tuple[Home, Account, Shown],
 ) -> None:

@@ -140,7 +140,7 @@ def test_a_profile_without_a_record_is_empty_and_public() -> None:
     profile = Server().adapter(login=False).profile()
     assert (profile.remote_id, profile.handle, profile.text) == (DID, "trip.test", "")
     assert profile.private is False
-    assert (profile.picture, profile.setup_email) == (None, None)
+    assert (profile.picture, profile.setup_email) == (b"", None)
 
 
 def test_a_profile_brings_its_picture_and_its_set_up_address() -> None:

@@ -58,7 +58,7 @@ def test_a_profile_is_found_by_name_and_by_id(sandbox: Sandbox, trip: Member) ->
 
 def test_the_public_learns_the_face_but_not_the_address(sandbox: Sandbox, trip: Member) -> None:
     profile = adapter(sandbox, trip, secret=None).profile()
-    assert (profile.private, profile.picture, profile.setup_email) == (True, None, None)
+    assert (profile.private, profile.picture, profile.setup_email) == (True, b"", None)
 
 
 def test_a_private_account_is_read_with_its_login_only(sandbox: Sandbox, trip: Member) -> None:
