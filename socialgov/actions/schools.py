@@ -112,20 +112,32 @@ def _building(root: Path) -> Iterator[Path]:
         raise StoreError(f"{root} cannot be used: {error.strerror}.", "Choose another folder.") from None
     try:
         _lock(place, root)
-        _check_free(root)
         for left in root.glob(".init-*"):
-            shutil.rmtree(left)  # by an init that was killed
+            _settle(left, root)
+        _check_free(root)
         building = root / f".init-{secrets.token_hex(4)}"
         building.mkdir(mode=0o700)
         try:
             yield building
-            for path in sorted(building.iterdir(), key=lambda path: path.name == "school.toml"):
-                if path.suffix not in {".lock", ".migrating"}:
-                    path.rename(root / path.name)
+            _move(building, root)
         finally:
             shutil.rmtree(building, ignore_errors=True)
     finally:
         os.close(place)
+
+
+def _move(building: Path, root: Path) -> None:
+    """Put what was built into place, school.toml last: with it there is a school."""
+    for path in sorted(building.iterdir(), key=lambda path: path.name == "school.toml"):
+        if path.suffix not in {".lock", ".migrating"}:
+            path.rename(root / path.name)
+
+
+def _settle(left: Path, root: Path) -> None:
+    """What an init that was killed left: finished when it was killed while moving, as all was made; else removed."""
+    if (left / "school.toml").exists() and not (left / "school.db").exists() and (root / "school.db").exists():
+        _move(left, root)
+    shutil.rmtree(left)
 
 
 def _lock(place: int, root: Path) -> None:

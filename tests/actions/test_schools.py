@@ -157,3 +157,16 @@ def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     blocked.write_text("in the way", encoding="utf-8")
     with pytest.raises(StoreError, match="cannot be used"):
         create_school(blocked / "home", **GOOD)
+
+
+def test_an_init_killed_while_moving_is_finished_by_the_next_and_not_begun_anew(tmp_path: Path) -> None:
+    root = tmp_path / "home"
+    create_school(root, **GOOD)
+    left = root / ".init-dead"
+    left.mkdir()
+    (root / "school.toml").rename(left / "school.toml")
+    with pytest.raises(Conflict, match="already"):
+        create_school(root, **GOOD)
+    home = Home(root, load_settings(root), ESCROW, clock=lambda: NOW)
+    assert home.db.execute("select count(*) from event").fetchone()[0] == 3
+    assert not left.exists()

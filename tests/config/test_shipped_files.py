@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from socialgov import rules
-from socialgov.config import Settings, package_folder
+from socialgov.config import Settings, load_settings, package_folder
 from socialgov.errors import ConfigError
 from socialgov.home import Home
 from socialgov.models import AccountKind, Enforcement, StepName
@@ -182,3 +182,16 @@ def test_the_line_of_a_key_is_found_under_its_table_and_not_under_another(tmp_pa
     assert table.source.line_of(("b", "x")) == 4
     assert table.source.line_of(("b", "nowhere")) == 3
     assert table.source.line_of(("nowhere",)) == 1
+
+
+def test_every_commented_line_of_a_new_school_toml_is_right_when_it_is_uncommented(home: Home) -> None:
+    path = home.path / "school.toml"
+    text = path.read_text(encoding="utf-8")
+    shown = re.sub(r"(?m)^# (\[|\w+ = )", r"\1", text)
+    assert shown != text
+    path.write_text(shown, encoding="utf-8")
+    found = load_settings(home.path)
+    assert found.trusted_proxies == 1
+    assert found.mail.sender == "socialgov@school.example"
+    assert found.policy.trip_longest_days == 30
+    assert found.policy.rules["ACC103"].decided_by == "Full governing body"
