@@ -77,7 +77,7 @@ def plan_import(home: Home, kind: str, content: bytes, *, full: bool = True, now
         parsed.kind, parsed.rows, parsed.problems, {}, ignored=parsed.ignored, present=parsed.present, full=full
     )
     plan = _PLANNERS[plan.kind](home, plan, now or home.now())
-    return replace(plan, problems=tuple(sorted(plan.problems)))
+    return replace(plan, problems=tuple(sorted(set(plan.problems))))
 
 
 def apply_import(home: Home, actor: Staff | None, plan: ImportPlan, *, now: datetime) -> Mapping[str, int]:
