@@ -1,6 +1,6 @@
 """The command line. This file knows commands, their flags and how errors end; what they do is in cli_*.py.
 
-Nothing heavy is imported here: `socialgov --help` must cost little more than click itself (bench/help_time.py).
+Nothing heavy is imported here: `socialgov --help` must cost little more than click itself (`make bench` measures it).
 Exit codes: 0 done and in order, 1 refused or out of order, 2 wrong use.
 """
 

@@ -39,7 +39,7 @@ class Home:
         db = getattr(self._local, "db", None)
         if db is None:
             db = self._local.db = connect(self.path / "school.db")
-        return db  # type: ignore[no-any-return]
+        return db
 
     def now(self) -> datetime:
         """The moment it is for this school: the clock, and in a demonstration the visitor's offset on top."""

@@ -65,7 +65,7 @@ def _platform(key: str, table: Table, common: Mapping[str, tuple[str, ...]]) -> 
         deletion_delay_days=table.whole("deletion_delay_days", 0, 400),
         deletion_delay_source=table.text("deletion_delay_source"),
         handle_pattern=_pattern(table),
-        guides=_named(common | _guides(table), name),
+        guides=_named({**common, **_guides(table)}, name),
         post_length=table.whole("post_length", 1, 100_000),
         api_base=_api_base(table, None),
         simulated=table.flag("simulated", False),
