@@ -354,8 +354,11 @@ def _ask(call: object, *args: str) -> str | None:
 @contextmanager
 def _locked(root: Path) -> Iterator[None]:
     """One process at a time: the file backend writes its whole file anew and loses what another wrote meanwhile."""
-    root.mkdir(parents=True, exist_ok=True)
-    with (root / ".key.lock").open("w") as lock:
+    try:
+        lock = (root / ".key.lock").open("w")
+    except OSError as error:
+        raise EscrowError(f"{root} cannot be written: {error.strerror}.", "Give this user the home.") from None
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -132,6 +132,13 @@ def test_a_home_copied_without_its_key_file_is_refused_and_no_new_key_is_made(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_home_that_cannot_be_written_is_named(made: tuple[Path, Settings, str], tmp_path: Path) -> None:
+    (tmp_path / KEY_FILE).write_bytes((made[0] / KEY_FILE).read_bytes())
+    (tmp_path / ".key.lock").mkdir()
+    with pytest.raises(EscrowError, match="cannot be written"):
+        open_escrow(tmp_path, made[1])
+
+
 # ---- the passphrase
 
 
