@@ -12,7 +12,7 @@ from pathlib import Path
 from factories import DOMAIN, ESCROW, SCHOOL_ID
 from networks import served
 from PIL import Image, ImageDraw
-from real_bluesky import RealBluesky, free_port, mailbox_on
+from real_bluesky import Mailbox, RealBluesky, free_port, mailbox_on
 from visitor import Visitor
 
 from socialgov.actions.schools import create_school
@@ -44,6 +44,7 @@ class School:
     clock: Clock
     logo: bytes
     people: dict[str, Staff]
+    mailbox: Mailbox
     _visitors: list[Visitor] = field(default_factory=list)
 
     def as_(self, who: str) -> Visitor:
@@ -120,8 +121,8 @@ def open_school(folder: Path, bluesky: RealBluesky) -> Iterator[School]:
     for who, (name, role) in STAFF.items():
         address = f"{name.split()[0].lower()}@{DOMAIN}"
         people[who] = add_staff(home, None, name, address, [role], now=clock.now)
-    with mailbox_on(smtp), served(build_app(home)) as url:
-        school = School(home, url, clock, logo, people)
+    with mailbox_on(smtp) as mailbox, served(build_app(home)) as url:
+        school = School(home, url, clock, logo, people, mailbox)
         try:
             yield school
         finally:

@@ -283,7 +283,7 @@ class Visitor:
 
     def _missing(self, what: str, words: str, there: list[str]) -> AssertionError:
         text = re.sub(r"^.*?(?=Sign out|Sign in)", "", self.text)
-        return AssertionError(f"no {what} {words!r} at {self.address}; there are {there}\n\n{text[:3000]}")
+        return AssertionError(f"no {what} {words!r} at {self.address}; there are {there}\n\n{text[:12000]}")
 
 
 def _matches(words: str, label: str) -> bool:
