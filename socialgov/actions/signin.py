@@ -9,6 +9,7 @@ import hashlib
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from socialgov.actions.notices import notify
 from socialgov.errors import Conflict, NotPermitted
 from socialgov.escrow import random_token
 from socialgov.models import Staff
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from socialgov.home import Home
 
 TOUCH_EVERY = timedelta(minutes=1)
+# Whoever makes a link could use it in the other's name: the other is told, and the log names who made it.
+_LINK_MADE = (
+    "A sign-in link was made for you. If you did not ask for one, tell the head at once: it opens your account."
+)
 
 
 class LinkRefused(NotPermitted):
@@ -35,22 +40,22 @@ class LinkRefused(NotPermitted):
 def make_signin_link(home: Home, staff_id: int, *, actor: str, now: datetime) -> str:
     """A new link for one member of staff, as its path `/signin/<token>`; earlier unused ones stop working.
 
-    `actor` is `cli` or `staff:ID`. Raises NotFound, NotPermitted for somebody who left.
+    `actor` is `cli` or `staff:ID`; somebody for whom another made a link is told of it. Raises NotFound, NotPermitted
+    for somebody who left.
     """
-    with write(home.db) as db:
-        staff = staff_by_id(db, staff_id)
-        if not staff.current:
-            raise NotPermitted("Somebody who left gets no sign-in link.")
-        links.void_signin_links(db, staff_id, now)
-        return f"/signin/{_add_link(db, home, staff_id, actor=actor, now=now)}"
-
-
-def _add_link(db: Database, home: Home, staff_id: int, *, actor: str, now: datetime) -> str:
     token = random_token()
     expires_at = now + timedelta(minutes=home.settings.policy.signin_link_minutes)
-    links.add_signin_link(db, staff_id=staff_id, token_hash=_hash(token), made_at=now, expires_at=expires_at)
-    record_event(db, EventTag.LINK_MADE, actor=actor, now=now, subject="staff", subject_id=staff_id)
-    return token
+    with write(home.db) as db:
+        if not staff_by_id(db, staff_id).current:
+            raise NotPermitted("Somebody who left gets no sign-in link.")
+        links.void_signin_links(db, staff_id, now)
+        link_id = links.add_signin_link(
+            db, staff_id=staff_id, token_hash=_hash(token), made_at=now, expires_at=expires_at
+        )
+        record_event(db, EventTag.LINK_MADE, actor=actor, now=now, subject="staff", subject_id=staff_id)
+        if actor not in ("cli", actor_of(staff_id)):
+            notify(db, staff_id=staff_id, kind="link_made", text=_LINK_MADE, dedupe_key=f"link:{link_id}", now=now)
+    return f"/signin/{token}"
 
 
 def peek_signin_link(home: Home, token: str, now: datetime) -> Staff | None:

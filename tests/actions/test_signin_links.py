@@ -22,6 +22,7 @@ from socialgov.errors import NotFound, NotPermitted
 from socialgov.home import Home
 from socialgov.models import Role, Staff
 from socialgov.store.events import events_page
+from socialgov.store.outbox import notices_of, waiting_mail
 from socialgov.store.rows import dicts
 
 MINUTE = timedelta(minutes=1)
@@ -142,6 +143,17 @@ def test_somebody_unknown_or_gone_gets_no_link(home: Home, teacher: Staff) -> No
     staff_leaves(home, None, teacher.id, now=NOW)
     with pytest.raises(NotPermitted):
         make_signin_link(home, teacher.id, actor="cli", now=NOW)
+
+
+def test_somebody_for_whom_another_makes_a_link_is_told_of_it(home: Home, manager: Staff, teacher: Staff) -> None:
+    make_signin_link(home, teacher.id, actor="cli", now=NOW)
+    make_signin_link(home, manager.id, actor=f"staff:{manager.id}", now=NOW)
+    assert notices_of(home.db, teacher.id) == notices_of(home.db, manager.id) == []
+    path = make_signin_link(home, teacher.id, actor=f"staff:{manager.id}", now=NOW)
+    (notice,) = notices_of(home.db, teacher.id)
+    assert "tell the head" in notice.text
+    assert path.removeprefix("/signin/") not in notice.text
+    assert (waiting_mail(home.db), tags(home, 2)[-1]) == (1, "signin:link:made")
 
 
 # ---- sessions
