@@ -34,7 +34,7 @@ LOG = logging.getLogger(__name__)
 ACTOR = "job:mail"
 TIMEOUT_SECONDS = 30
 BATCH = 200
-MOST_ATTEMPTS = 14  # with back_off: about five days
+MOST_ATTEMPTS = 14  # with back_off: about six days
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,12 +14,15 @@ from pathlib import Path
 from closing_fakes import arrange, deeds
 from closing_school import PASSWORD, deposited, events, live_account, owner_of, people_around, with_platform
 from factories import NOW
-from killing import copy_of, killed_at
+from killing import copy_of, killed_at, not_waiting_for_the_disk
+from networks import Clock, Sandbox, served
 
 from socialgov.actions.certificates import certificate_of, certificate_text, verify_certificate
 from socialgov.actions.closing import advance, complete_task, start_closing
 from socialgov.home import Home
 from socialgov.models import AccountState, StepName, StepState
+from socialgov.sandbox import Network, create_sandbox
+from socialgov.sandbox.wall import Wall
 from socialgov.store.accounts import account_by_id
 from socialgov.store.closings import closing_of, first_open_step, people_still_held
 from socialgov.store.events import verify_chain
@@ -54,7 +60,7 @@ def with_own_network(school: Home, place: Path) -> Home:
     copy = copy_of(school, place)
     info = replace(school.settings.platforms["sandbox"], api_base=str(place.with_suffix(".json")))
     Path(info.api_base or "").write_text(Path(school.settings.platforms["sandbox"].api_base or "").read_text())
-    return with_platform(copy, info)
+    return not_waiting_for_the_disk(with_platform(copy, info))
 
 
 def assert_closed_once(home: Home, point: int) -> None:
@@ -92,3 +98,50 @@ def test_a_closing_killed_at_any_point_ends_as_if_it_had_not_been(home: Home, tm
         assert_closed_once(copy, point)
         copy.db.close()
     assert point > 60, "so many points were tried"
+
+
+@contextmanager
+def own_sandbox(school: Home, original: Path, place: Path) -> Iterator[tuple[Home, Sandbox]]:
+    """A copy of the school and of the simulated network as it stands, served over HTTP."""
+    database = place.with_suffix(".sandbox.db")
+    shutil.copy(original, database)  # nobody has it open, so there is no journal beside it
+    clock = Clock(NOW)
+    app = create_sandbox(database, clock)
+    with served(app) as url:
+        copy = Sandbox(app.extensions["network"], clock, url)
+        own = with_platform(copy_of(school, place), replace(copy.info, key="sandbox"))
+        yield not_waiting_for_the_disk(own), copy
+
+
+def begin_and_advance(home: Home, now: datetime = NOW) -> None:
+    account = account_by_id(home.db, 1)
+    if account.state is AccountState.LIVE:
+        start_closing(home, None, account.id, "Its end date is over.", now=now)
+    closing = closing_of(home.db, 1)
+    assert closing is not None
+    advance(home, closing.id, now=now)
+
+
+def test_a_closing_over_http_killed_on_the_way_ends_the_same(home: Home, tmp_path: Path) -> None:
+    original = tmp_path / "sandbox.db"
+    network: Network = create_sandbox(original, Clock(NOW)).extensions["network"]
+    member = network.create_account("lakes2026", PASSWORD, email="trips@school.example", private=True)
+    Wall(network).publish(member, "We climbed a hill", [], key="k1")
+    account = live_account(home, remote_id=member.id)
+    deposited(home, account)
+    people_around(home, account)
+    point, killed = 1, True
+    while killed:
+        with own_sandbox(home, original, tmp_path / f"http{point}") as (school, there):
+            killed = killed_at(point, school, begin_and_advance)
+            begin_and_advance(school, NOW + AFTER_THE_LEASE)
+            assert there.network.member(member.id).deactivated_at is not None, f"killed at point {point}"
+            there.clock.pass_days(32)
+            advance(school, 1, now=NOW + timedelta(days=32))
+            assert account_by_id(school.db, 1).state is AccountState.CLOSED, f"killed at point {point}"
+            steps = [json.loads(row["data"])["step"] for row in events(school, "closing:step:done")]
+            assert len(steps) == len(set(steps)) == 10, f"killed at point {point}"
+            assert verify_chain(school.db).whole
+            school.db.close()
+        point += 5
+    assert point > 40

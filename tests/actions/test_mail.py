@@ -157,6 +157,15 @@ def test_a_server_that_is_not_there_leaves_everything_waiting(home: Home) -> Non
     assert scalar(school.db, "select attempts from outbox") == 0
 
 
+def test_mail_waits_rather_than_leave_unencrypted(school: Home, sink) -> None:
+    for tls in ("starttls", "tls"):
+        locked = with_mail(school, tls=tls)  # the sink offers neither
+        queued(locked, f"a{tls}@school.example")
+        assert send_due_mail(locked, now=NOW).trouble
+    assert sink[0].taken == []
+    assert waiting_mail(school.db) == 2
+
+
 def test_without_a_server_mail_waits(home: Home) -> None:
     queued(home, "a@school.example")
     assert "No mail server" in (send_due_mail(home, now=NOW).trouble or "")
