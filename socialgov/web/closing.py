@@ -21,7 +21,7 @@ from socialgov.platforms import capabilities
 from socialgov.store.closings import certificate_of, closing_of, steps_of
 from socialgov.store.staff import staff_names
 from socialgov.web.access import may_account
-from socialgov.web.account_view import guide
+from socialgov.web.account_view import guide, value_words
 from socialgov.web.attest_forms import screenshot_field
 from socialgov.web.forms import ButtonForm, optional_text, page, saved, text
 
@@ -178,11 +178,14 @@ def _after(account_id: int, step_id: int) -> ResponseReturnValue:
 def certificate(account_id: int) -> ResponseReturnValue:
     """What was seen and when, and what could not be seen."""
     found = _certificate(account_id)
+    body = json.loads(found.body)
     return render_template(
         "closing/certificate.html",
         account=g.account,
         certificate=found,
-        body=json.loads(found.body),
+        body=body,
+        erased=[(what[0].upper() + what[1:], str(number)) for what, number in body["erased"].items()],
+        seen_words=value_words,
         titles={name.value: title for name, title in TITLES.items()},
         fingerprint=fingerprint(g.home.escrow.public_key()),
     )
