@@ -18,13 +18,14 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from rich.console import Console
-from rich.table import Table
 
 from socialgov.errors import SocialgovError
+from socialgov.escrow import PASSPHRASE_FILE_VARIABLE, PASSPHRASE_VARIABLE
 from socialgov.home import Home, open_home
 
 if TYPE_CHECKING:
@@ -101,6 +102,8 @@ class Doors:
 def main(port: int = 5000, folder: Path = FOLDER) -> None:
     """Serve the demonstration on `port` until Ctrl-C. Raises PortTaken, ConfigError, StoreError, EscrowError."""
     signal.signal(signal.SIGTERM, _stop)
+    for variable in (PASSPHRASE_VARIABLE, PASSPHRASE_FILE_VARIABLE):
+        os.environ.pop(variable, None)  # that of a real school on this machine, if any, is none of ours
     console, place, base_url = Console(highlight=False), Folder(folder), f"http://localhost:{port}"
     place.prepare()
     if not place.ready.exists():
@@ -238,22 +241,19 @@ def schedule() -> None:
 
 
 def _welcome(console: Console, home: Home, base_url: str, place: Folder) -> None:
-    console.print(f"\n[bold]{home.settings.school_name}[/bold], an invented school, is open at {base_url}")
-    console.print(f"The simulated network, where you can play the outsider: {base_url}/sandbox/")
+    say = partial(console.print, soft_wrap=True)
+    say(f"\n[bold]{home.settings.school_name}[/bold], an invented school, is open at {base_url}")
+    say(f"Play the outsider on the simulated network: {base_url}/sandbox/")
     _print_links(console, home, base_url)
-    console.print(f"Ctrl-C ends it. To start afresh, delete {place.root}.")
+    say(f"Ctrl-C ends it. To start afresh, delete {place.root}.")
 
 
 def _print_links(console: Console, home: Home, base_url: str) -> None:
     """A fresh one-time link for each role."""
     minutes = home.settings.policy.signin_link_minutes
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    table.add_column("Sign in as")
-    table.add_column(f"once, within {minutes} minutes", no_wrap=True, overflow="ignore")
+    console.print(f"\nSign in as one of them. Each link works once, within {minutes} minutes:")
     for title, name, path in links(home):
-        table.add_row(f"{title}, {name}", f"{base_url}{path}")
-    console.print()
-    console.print(table, soft_wrap=True)
+        console.print(f"  [bold]{title}[/bold], {name}\n    {base_url}{path}", soft_wrap=True)
     console.print()
 
 
