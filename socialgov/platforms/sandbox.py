@@ -266,7 +266,17 @@ class SandboxPlatform(Platform):
             raise self._wire.broken("listed something that makes no sense")
         return items
 
+    @cached_property
+    def _lists(self) -> dict[str, list[Any]]:
+        """Lists read so far: posts, shares and answers are one list on the network."""
+        return {}
+
     def _list(self, what: str) -> list[Any]:
+        if what not in self._lists:
+            self._lists[what] = self._read_list(what)
+        return self._lists[what]
+
+    def _read_list(self, what: str) -> list[Any]:
         """A list read to its end or not at all."""
         found: list[Any] = []
         cursor = ""
@@ -287,6 +297,7 @@ class SandboxPlatform(Platform):
         return self._answer(self._wire.get(path, params, token=token))
 
     def _change(self, method: str, path: str, token: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        self._lists.clear()
         reply = self._wire.post(path, body, token=token, method=method)
         return self._answer(reply, effect=True)
 
