@@ -33,6 +33,12 @@ def arrange(path: Path, **state: Any) -> PlatformInfo:
     return replace(INFO, key="sandbox", adapter=MAILED, api_base=str(path), deletion_delay_days=0)
 
 
+def change(info: PlatformInfo, **state: Any) -> None:
+    """Somebody changes something over there."""
+    path = Path(info.api_base or "")
+    path.write_text(json.dumps({**json.loads(path.read_text()), **state}))
+
+
 def deeds(info: PlatformInfo) -> list[str]:
     """What had an effect there, in order."""
     return json.loads(Path(info.api_base or "").read_text())["deeds"]

@@ -217,7 +217,9 @@ def _deposited_since(home: Home, step: ClosingStep, account: Account) -> bool:
     from socialgov.actions.credentials import current_credential
 
     found = current_credential(home.db, account.id, CredentialKind.PASSWORD)
-    return found is not None and found.secret_at > closing_by_id(home.db, step.closing_id).started_at
+    if found is None or found.secret_at is None:
+        return False
+    return found.secret_at > closing_by_id(home.db, step.closing_id).started_at
 
 
 def _let_machine_look(home: Home, actor: Staff, step: ClosingStep, account: Account, now: datetime) -> None:

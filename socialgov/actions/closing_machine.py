@@ -91,6 +91,9 @@ def _to_person(work: Work, reason: str) -> None:
     """The machine cannot do it, ever: the step becomes a person's task that says why."""
     step = work.step
     detail: dict[str, Any] = {"machine": True}
+    noted = step_by_id(work.home.db, step.id).detail  # the step may have noted something on its way
+    if "spare" in noted:  # the platform may have taken that password after all: whoever goes on finds it again
+        detail["spare"] = noted["spare"]
     if step.name is StepName.DELETE and step.detail.get("phase") == "delete":
         detail["phase"] = "code"  # the code was refused: another can be asked for
     _give_up_claim(

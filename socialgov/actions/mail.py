@@ -163,6 +163,8 @@ def _refusal(error: smtplib.SMTPException) -> tuple[str, str]:
 
 def _note(home: Home, mail: Mail, outcome: str, reason: str, now: datetime) -> None:
     """What became of a message, with its event, in one transaction."""
+    changes: dict[str, datetime | str | None]
+    tag: EventTag | None
     if outcome == "sent":
         changes, tag = {"sent_at": now, "last_error": None}, EventTag.MAIL_SENT
     elif outcome == "given up" or mail.attempts >= MOST_ATTEMPTS:

@@ -6,11 +6,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from closing_fakes import arrange, deeds
+from closing_fakes import arrange, change, deeds
 from closing_school import PASSWORD, deposited, live_account, owner_of, with_platform
 from factories import NOW
 
-from socialgov.actions.closing import advance, ask_new_code, complete_task, start_closing
+from socialgov.actions.closing import advance, ask_new_code, complete_task, let_machine_try, start_closing
+from socialgov.actions.credentials import machine_login, open_spare
 from socialgov.actions.notices import open_notices
 from socialgov.errors import InvalidInput
 from socialgov.home import Home
@@ -87,3 +88,20 @@ def test_the_code_is_sealed_while_it_waits_and_forgotten_when_used(school: Home,
     files = b"".join(path.read_bytes() for path in school.path.glob("school.db*"))
     assert b"CODE-1" not in files
     assert scalar(school.db, "select count(*) from event where data like '%CODE-1%'") == 0
+
+
+def test_a_new_password_the_platform_took_is_found_again_after_a_refusal(school: Home, account: Account) -> None:
+    """Somebody changed the password on the way; the machine's new one stays on record, and works once it is set."""
+    info = school.settings.platforms["sandbox"]
+    change(info, posts=[])
+    closing = start_closing(school, None, account.id, "Its end date is over.", now=NOW)
+    change(info, password="somebody else's")
+    advance(school, closing.id, now=NOW)
+    step = first_open_step(school.db, closing.id)
+    assert step is not None and (step.name, step.state) == (StepName.CHANGE_PASSWORD, StepState.TASK)
+    spare = open_spare(school, step.detail["spare"], purpose="test", now=NOW)
+    change(info, password=spare.secret)
+    let_machine_try(school, owner_of(school, account), step.id, now=NOW)
+    login = machine_login(school, account.id, purpose="test", now=NOW)
+    assert login is not None and login.secret == spare.secret
+    assert "change password" not in deeds(info)
