@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
-from factories import DOMAIN, ESCROW, SCHOOL_ID
-from networks import served
+from factories import DOMAIN, ESCROW
+from mailbox_sink import Mailbox, free_port, mailbox_on
+from networks import Clock, served
 from PIL import Image, ImageDraw
-from real_bluesky import Mailbox, RealBluesky, free_port, mailbox_on
 from visitor import Visitor
 
 from socialgov.actions.schools import create_school
@@ -20,19 +19,11 @@ from socialgov.actions.signin import make_signin_link
 from socialgov.actions.staff import add_staff
 from socialgov.config import load_settings
 from socialgov.home import Home
+from socialgov.jobs import run_once
 from socialgov.models import Role, Staff
+from socialgov.store.findings import findings_of
 from socialgov.store.staff import staff_by_email
 from socialgov.web import build_app
-
-assert ESCROW.school_id == SCHOOL_ID
-
-
-@dataclass
-class Clock:
-    now: datetime
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 @dataclass
@@ -56,7 +47,16 @@ class School:
         return visitor
 
     def pass_days(self, days: float) -> None:
-        self.clock.now += timedelta(days=days)
+        self.clock.pass_days(days)
+
+    def run_jobs(self) -> None:
+        """One pass of the scheduler at this moment; nothing may go wrong in it."""
+        report = run_once(self.home, self.clock.now)
+        assert report.whole, report
+
+    def answers(self, account_id: int) -> dict[str, bool | None]:
+        """What each rule answered for the account when it was last asked."""
+        return {finding.rule_id: finding.answer for finding in findings_of(self.home.db, account_id)}
 
 
 def drawn_logo() -> bytes:
@@ -95,9 +95,9 @@ STAFF = {
 
 
 @contextmanager
-def open_school(folder: Path, bluesky: RealBluesky) -> Iterator[School]:
-    """A new school with Bluesky approved and its mail going to the test's mailbox."""
-    clock, logo, root = Clock(datetime.now(UTC).replace(microsecond=0)), drawn_logo(), folder / "home"
+def open_school(folder: Path, clock: Clock, servers: Mapping[str, str]) -> Iterator[School]:
+    """A new school that has approved the platforms of `servers`; its mail goes to the test's mailbox."""
+    logo, root = drawn_logo(), folder / "home"
     create_school(
         root,
         name="Test School",
@@ -105,8 +105,8 @@ def open_school(folder: Path, bluesky: RealBluesky) -> Iterator[School]:
         contact=f"office@{DOMAIN}",
         manager_name="Mo Manager",
         manager_email=f"manager@{DOMAIN}",
-        approved=["bluesky"],
-        servers={"bluesky": bluesky.url},
+        approved=list(servers),
+        servers=servers,
         logo=logo,
         escrow=ESCROW,
         now=clock.now,
