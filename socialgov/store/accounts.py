@@ -13,7 +13,7 @@ from socialgov.store.events import EventTag, record_event
 from socialgov.store.rows import all_of, dicts, load, one_of, scalar, to_column
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from sqlite_utils import Database
 
@@ -183,6 +183,15 @@ def _like(text: str) -> str:
     """`text` as a LIKE pattern that finds it anywhere, its own % and _ taken as they are."""
     plain = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{plain}%"
+
+
+def account_names(db: Database, account_ids: Collection[int]) -> dict[int, str]:
+    """The handles of these accounts, for pages that list what happened to many."""
+    rows = db.execute(
+        "select id, coalesce(handle, handle_wished) from account where id in (select value from json_each(?))",
+        (to_column(sorted(account_ids)),),
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def count_by_state(db: Database) -> dict[AccountState, int]:

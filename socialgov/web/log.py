@@ -8,6 +8,7 @@ from flask import Blueprint, g, render_template, request, url_for
 
 from socialgov.actions.log import audit_log
 from socialgov.permissions import check_can_view_log
+from socialgov.store.accounts import account_names
 from socialgov.store.events import actor_of, events_page
 from socialgov.store.staff import staff_names
 from socialgov.web.access import may
@@ -40,6 +41,7 @@ def page() -> ResponseReturnValue:
         "log/page.html",
         events=shown,
         names=staff_names(g.home.db),
+        handles=account_names(g.home.db, {event.account_id for event in shown if event.account_id}),
         subjects=SUBJECTS,
         tag=tag,
         staff_id=staff_id,

@@ -75,15 +75,22 @@ class Site:
     home: Home
     browser: Browser
 
-    def open(self, staff: Staff | None = None, *, width: int = 1280, dark: bool = False, **options: Any) -> Page:
+    def open(
+        self,
+        staff: Staff | None = None,
+        *,
+        width: int = 1280,
+        dark: bool = False,
+        script: bool = True,
+        **options: Any,
+    ) -> Page:
+        """`script=False` is the browser as our visitors may have it; axe needs script, and leave to put it in."""
         context = self.browser.new_context(
             base_url=self.url,
             viewport={"width": width, "height": 900},
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",  # no colour is caught half way from one to another
-            java_script_enabled=True,  # axe needs it; the pages send none and forbid it by policy
-            bypass_csp=True,
-            **options,
+            **{"java_script_enabled": script, "bypass_csp": script, **options},
         )
         page = context.new_page()
         if staff is not None:

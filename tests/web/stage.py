@@ -11,7 +11,7 @@ from factories import NOW, staff
 from walk import Cast, approved, cast_of, form_of, live, ready, requested, standing_form
 
 from socialgov.actions import accounts
-from socialgov.actions.closing import start_closing
+from socialgov.actions.closing import advance, start_closing
 from socialgov.actions.extensions import ask_extension
 from socialgov.actions.findings import evaluate_account
 from socialgov.actions.observing import attest
@@ -21,6 +21,19 @@ from socialgov.models import Account, Fact, Role, Staff, StepState
 from socialgov.store.accounts import account_by_id
 from socialgov.store.closings import steps_of
 from socialgov.store.observations import newest_observation
+
+STATES = (
+    "requested",
+    "returned",
+    "declined",
+    "approved",
+    "ready",
+    "live",
+    "standing",
+    "suspended",
+    "closing",
+    "closed",
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +53,7 @@ class Stage:
     standing: Account
     suspended: Account
     closing: Account
+    closed: Account
     step_id: int
     blob_id: int
 
@@ -70,6 +84,8 @@ def set_stage(home: Home) -> Stage:
     accounts.suspend(home, cast.head, suspended.id, "A parent rang about a photo.", now=NOW)
     closing = live(home, cast, form=form("theatre.trip"))
     begun = start_closing(home, cast.owner, closing.id, "The trip is over.", now=NOW)
+    closed = approved(home, cast, form=form("zoo.visit"))
+    advance(home, start_closing(home, cast.owner, closed.id, "The zoo has shut.", now=NOW).id, now=NOW)
     seen = newest_observation(home.db, one_live.id, Fact.PRIVATE)
     assert seen is not None
     assert seen.evidence_id is not None
@@ -87,6 +103,7 @@ def set_stage(home: Home) -> Stage:
         standing=live(home, cast, form=standing_form(cast)),
         suspended=account_by_id(home.db, suspended.id),
         closing=account_by_id(home.db, closing.id),
+        closed=account_by_id(home.db, closed.id),
         step_id=next(step.id for step in steps_of(home.db, begun.id) if step.state is StepState.TASK),
         blob_id=seen.evidence_id,
     )
@@ -118,7 +135,7 @@ def pages_of(stage: Stage) -> Iterator[tuple[str, Staff | None, str]]:
     yield "found", owner, "/found/"
     yield "amend", owner, at(f"{stage.returned.id}/amend/")
     yield "withdraw", owner, at(f"{stage.requested.id}/withdraw")
-    for name in ("requested", "returned", "declined", "approved", "ready", "live", "standing", "suspended", "closing"):
+    for name in STATES:
         yield f"account-{name}", owner, at(getattr(stage, name).id)
     yield "account-live-head", head, at(stage.live.id)
     yield "decide", manager, at(f"{stage.requested.id}/decide")
@@ -143,6 +160,8 @@ def pages_of(stage: Stage) -> Iterator[tuple[str, Staff | None, str]]:
     yield "close", owner, at(f"{stage.live.id}/close")
     yield "closing", owner, at(f"{stage.closing.id}/closing")
     yield "closing-task", owner, at(f"{stage.closing.id}/closing/{stage.step_id}")
+    yield "closed", owner, at(f"{stage.closed.id}/closing")
+    yield "certificate", owner, at(f"{stage.closed.id}/certificate")
     yield "log", head, "/log/"
     yield "log-filtered", head, "/log/?tag=account"
     yield "staff", manager, "/staff/"

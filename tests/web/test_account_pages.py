@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from stage import Stage, picture, set_stage
 from walk import SECRET
 
+from socialgov.actions.certificates import verify_certificate
 from socialgov.home import Home
 from socialgov.models import AccountState, CredentialKind, Fact, Staff
 from socialgov.store.accounts import account_by_id
@@ -323,3 +324,14 @@ def test_it_takes_a_closing_task_with_its_screenshot(owner: FlaskClient, stage: 
 def test_it_has_no_certificate_before_the_end(owner: FlaskClient, stage: Stage) -> None:
     assert owner.get(f"/accounts/{stage.closing.id}/certificate").status_code == 404
     assert owner.get(f"/accounts/{stage.live.id}/closing").status_code == 404
+
+
+def test_it_shows_the_certificate_and_hands_out_a_file_that_verifies(
+    owner: FlaskClient, stage: Stage, home: Home
+) -> None:
+    at = f"/accounts/{stage.closed.id}/certificate"
+    assert "What could not be seen" in owner.get(at).text
+    file = owner.get(f"{at}.json")
+    assert "attachment" in file.headers["Content-Disposition"]
+    assert verify_certificate(file.text, home).valid
+    assert not verify_certificate(file.text.replace("Test School", "Best School"), home).valid

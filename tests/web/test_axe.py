@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,9 +24,9 @@ OF_LOOKS = ["color-contrast", "link-in-text-block", "target-size"]
 RUN = "(only) => axe.run({runOnly: only, resultTypes: ['violations']}).then(found => found.violations)"
 
 
-def faults(page: Page, only: list[str]) -> list[str]:
+def faults(page: Page, only: Sequence[str] = TAGS) -> list[str]:
     """What axe, which the page must have loaded, finds: one line each."""
-    found: list[dict[str, Any]] = page.evaluate(RUN, only)
+    found: list[dict[str, Any]] = page.evaluate(RUN, list(only))
     return [
         f"{fault['id']}: {node['html'][:200]} {node['failureSummary'][:300]}"
         for fault in found
