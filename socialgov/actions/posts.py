@@ -150,6 +150,9 @@ def remove_photo(home: Home, actor: Staff, post_id: int, media_id: int, *, now: 
         raise Conflict("This photo belongs to another post.", "Open the post again.")
     with write(home.db) as db:
         store.delete_media(db, media_id)
+        if not store.media_of(db, post_id):  # nobody is in a picture that is not there; the words may name somebody
+            named = [one.person.id for one in store.depictions_of(db, [post_id]) if one.in_text]
+            store.replace_depictions(db, post_id, (), named, actor.id)
         post = change_post(db, actor, post, {"people_in_picture": None, "nobody_identifiable": False}, now)
     erase_blob(home, media.blob_id, now)
     return post

@@ -14,9 +14,10 @@ from socialgov.actions.post_changes import check_can_see_post
 from socialgov.actions.post_facts import blocking, check_post
 from socialgov.errors import Conflict, NotFound
 from socialgov.models import Post, PostState
-from socialgov.permissions import check_can_post, check_can_set_up
+from socialgov.permissions import check_can_post, check_can_second_check, check_can_set_up
 from socialgov.platforms import CannotDo
-from socialgov.store.posts import media_of, post_by_id
+from socialgov.store.posts import depictions_of, media_of, post_by_id
+from socialgov.store.staff import staff_by_id
 from socialgov.web.access import may_account, signed_in
 from socialgov.web.forms import ButtonForm, optional_text, saved
 from socialgov.web.forms import page as form_page
@@ -93,7 +94,16 @@ def second_look(account_id: int, post_id: int) -> ResponseReturnValue:
     if saved(form, keep):
         flash("Thank you. The author is told.", "success")
         return redirect(url_for("start.page"))
-    return form_page("posts/second_look.html", form, account=g.account, post=post)
+    check_can_second_check(g.staff, post.author_id)
+    return form_page(
+        "posts/second_look.html",
+        form,
+        account=g.account,
+        post=post,
+        photos=media_of(g.home.db, post_id),
+        people=depictions_of(g.home.db, [post_id]),
+        author=staff_by_id(g.home.db, post.author_id).name,
+    )
 
 
 @bp.route("/<int:account_id>/posts/<int:post_id>/remove", methods=["GET", "POST"])

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 STATE_WORDS = {
     PostState.DRAFT: ("Draft", "blue"),
-    PostState.WAITING: ("Waits for a second look", "yellow"),
+    PostState.WAITING: ("Second look", "yellow"),
     PostState.REFUSED: ("Sent back", "red"),
     PostState.PUBLISHING: ("Going out", "teal"),
     PostState.PUBLISHED: ("Published", "green"),

@@ -170,6 +170,15 @@ def test_who_is_in_it_must_not_contradict_itself(school: Home, teacher: Staff, a
     assert said(shown=[], people_in_picture=None, nobody_identifiable=True).people_in_picture == 0
 
 
+def test_without_its_last_photo_a_post_shows_nobody(
+    school: Home, teacher: Staff, account: Account, child: Person
+) -> None:
+    post = drafted(school, teacher, account, child)
+    posts.remove_photo(school, teacher, post.id, media_of(school.db, post.id)[0].id, now=NOW)
+    confirmed(school, teacher, post.id)
+    assert blocking(posts.check_post(school, post.id, NOW)) == []
+
+
 def test_posts_are_written_on_live_accounts_by_keepers_only(school: Home, teacher: Staff, account: Account) -> None:
     with pytest.raises(NotPermitted):
         posts.draft_post(school, staff(school, Role.HEAD), account.id, WORDS, now=NOW)

@@ -138,7 +138,11 @@ def test_a_platform_that_takes_no_posts_gets_the_post_from_a_person(
     if home.settings.policy.second_checker:
         client.post(f"{base}/submit")
         colleague = staff(home)
-        answer = browse(colleague).post(f"{base}/second-look", data={"verdict": "yes"})
+        looking = browse(colleague)
+        assert "Ann Lee" in looking.get(f"{base}/second-look").text
+        assert client.get(f"{base}/second-look").status_code == 403
+        assert looking.post(f"{base}/second-look", data={"verdict": "no"}).status_code == 422
+        answer = looking.post(f"{base}/second-look", data={"verdict": "yes"})
         assert answer.status_code == 302
     answer = client.post(f"{base}/publish")
     assert answer.location == f"{base}/hand-over"
