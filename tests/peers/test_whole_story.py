@@ -10,11 +10,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import acts
 import pytest
 from networks import Clock
 from PIL import Image
@@ -26,18 +27,6 @@ from socialgov.actions.log import verify_log
 from socialgov.store.people import audience_of
 
 pytestmark = pytest.mark.peer
-
-PEOPLE = """Reference,Forename,Surname,Type,DOB,Year,Reg Group
-P1,Ada,Birch,pupil,2014-05-01,8,8B
-P2,Ben,Cole,pupil,2014-06-02,8,8B
-"""
-CARERS = """Contact ID,Forename,Surname,Pupil ID,Relationship
-C1,Cara,Birch,P1,mother
-C2,Bert,Cole,P2,father
-"""
-PERMISSIONS = """Pupil ID,Consent type,Consent given,Contact ID,Date
-P1,photo,yes,C1,2026-09-01
-"""
 
 PROFILE = "Official account of Test School for the trip to Wales. Contact: office@school.example"
 
@@ -76,8 +65,8 @@ def story(tmp_path: Path, bluesky: RealBluesky) -> Iterator[Story]:
 
 
 def test_a_trip_account_from_the_request_to_its_proven_deletion(story: Story) -> None:
-    the_teacher_asks(story)
-    the_network_manager_approves(story)
+    story.account = acts.ask_for_a_trip_account(story.school, "Bluesky", "trip-wales.test", "Dev Deputy", days=10)
+    acts.approve(story.school, story.account)
     the_teacher_sets_it_up(story)
     the_password_is_deposited_and_tried(story)
     the_gate_opens_only_with_the_heads_exception(story)
@@ -89,32 +78,6 @@ def test_a_trip_account_from_the_request_to_its_proven_deletion(story: Story) ->
     the_password_is_changed_and_the_account_is_seen_deactivated(story)
     it_is_deleted_with_the_mailed_code_and_seen_gone(story)
     the_certificate_proves_it(story)
-
-
-def the_teacher_asks(story: Story) -> None:
-    """A request in the pages' own order; nothing is sent before the answers were checked."""
-    teacher, today = story.as_("teacher"), story.school.clock.now.date()
-    teacher.open("/request/").follow("Start now")
-    teacher.choose("Bluesky").press("Continue")
-    teacher.choose("trip").press("Continue")
-    teacher.fill("Purpose", "News from the year 8 trip to Wales.")
-    teacher.fill("Audience", "Parents and carers of the trip's pupils.").press("Continue")
-    teacher.fill("Handle", "trip-wales.test").press("Continue")
-    teacher.fill_day("First day", today).fill_day("Last day", today + timedelta(days=10)).press("Continue")
-    teacher.fill("Owner", "Tess Teacher").fill("Deputy", "Dev Deputy").press("Continue")
-    teacher.must_see("year 8 trip to Wales", "Dev Deputy", "Bluesky")
-    teacher.press("Send")
-    teacher.must_see("waits for a decision")
-    story.account = teacher.address
-
-
-def the_network_manager_approves(story: Story) -> None:
-    teacher = story.as_("teacher")
-    assert not teacher.has_link("Decide")
-    manager = story.as_("network manager")
-    manager.follow("Decide")
-    manager.choose("Approve").press("decision")
-    manager.must_see("approved")
 
 
 def the_teacher_sets_it_up(story: Story) -> None:
@@ -133,20 +96,16 @@ def the_teacher_sets_it_up(story: Story) -> None:
 
 def the_password_is_deposited_and_tried(story: Story) -> None:
     """A weak one is refused with its reason; nobody but the network manager sees it, and only for a reason."""
-    member, teacher = story.account_on_platform, story.as_("teacher")
-    teacher.follow("Deposit")
-    teacher.fill("User name", member.handle).fill("E-mail", member.email).fill("Password", "Password1")
-    teacher.press("Deposit")
-    teacher.must_see("There is a problem")
-    teacher.fill("Password", member.password).press("Deposit")
+    member, school = story.account_on_platform, story.school
+    acts.deposit(school, story.account, member.handle, member.email, "Password1").must_see("There is a problem")
+    teacher = acts.deposit(school, story.account, member.handle, member.email, member.password)
     teacher.must_see("The password is deposited")
     assert member.password.encode() not in teacher.content
     assert teacher.open(f"{story.account}/password").status == 403
     manager = story.as_("network manager")
     manager.follow("See the password").fill("Reason", "To try whether it works.").press("Show")
     assert member.password.encode() in manager.content
-    manager.open(story.account).follow("Record a login test").choose("Yes").press("Record it")
-    manager.must_see("recorded")
+    acts.try_login(school, story.account)
 
 
 def the_gate_opens_only_with_the_heads_exception(story: Story) -> None:
@@ -154,8 +113,7 @@ def the_gate_opens_only_with_the_heads_exception(story: Story) -> None:
     teacher.follow("Go live").press("Try the gate")
     teacher.must_see("cannot go live", "ACC103", "ACC102", "SEC206")
     teacher.open(story.account).press("Check now")
-    teacher.follow("Say what is seen").follow("recovery")
-    teacher.choose("Yes").attach("Screenshot", story.school.logo).press("Record")
+    acts.vouch_for_recovery(story.school, story.account)
     teacher.open(story.account).follow("Go live").press("Try the gate")
     teacher.must_see("2 checks do not hold", "Bluesky has no private accounts")
     assert teacher.open(f"{story.account}/exception").status == 403
@@ -170,35 +128,17 @@ def the_gate_opens_only_with_the_heads_exception(story: Story) -> None:
 def the_data_manager_imports_people_and_permissions(story: Story) -> None:
     """Two pupils with a carer each; only Ada's has permitted photos so far. A wrong file changes nothing."""
     manager = story.school.as_("data manager")
-    wrong = import_file(manager, "People", PEOPLE.replace("2014-05-01", "the first of May"))
+    wrong = acts.import_file(manager, "People", acts.PEOPLE.replace("2014-05-01", "the first of May"))
     wrong.must_see("the first of May").press("Do not import")
-    import_file(manager, "People", PEOPLE).press("Import").must_see("imported")
-    import_file(manager, "Parents and carers", CARERS).press("Import").must_see("imported")
-    import_file(manager, "Permissions", PERMISSIONS).press("Import").must_see("imported")
-    teacher = story.as_("teacher")
-    teacher.follow("Audience").follow("Choose pupils").fill("Year group", "8").press("Show")
-    teacher.choose("Ada Birch").choose("Ben Cole").press("Save")
-    teacher.must_see("Ada Birch", "Ben Cole", "Cara Birch")
-
-
-def import_file(visitor: Visitor, kind: str, content: str) -> Visitor:
-    visitor.open("/people/import").choose(kind, group="What does the file hold")
-    visitor.attach("CSV file", content.encode(), name="export.csv", mime="text/csv")
-    return visitor.press("Check the file")
+    acts.import_people(story.school)
+    acts.choose_audience(story.school, story.account)
 
 
 def a_photo_is_refused_without_permission(story: Story) -> None:
-    teacher = story.as_("teacher")
-    teacher.follow("Posts").follow("Write a post")
-    teacher.fill("What should the post say", "We are on the boat to the island.").press("Save and go on")
-    teacher.attach("Photo", photo_with_place(), name="IMG_0001.jpg", mime="image/jpeg")
-    teacher.fill("What does the photo show", "Two pupils on a boat.").press("Add")
-    teacher.fill("How many people", "2").choose("Ada Birch").choose("Ben Cole").press("Save")
+    words, shown = "We are on the boat to the island.", ("Ada Birch", "Ben Cole")
+    teacher = acts.draft_post(story.school, story.account, words, photo_with_place(), shown)
     story.post = teacher.address
-    teacher.follow("confirm")
-    for words in ("cannot be taken back", "school equipment", "own work"):
-        teacher.choose(words)
-    teacher.press("Confirm").press("Ask a colleague to look")
+    teacher.press("Ask a colleague to look")
     teacher.must_see("Ben Cole", "MED501")
     assert story.on_the_platform("app.bsky.feed.post") == []
 
@@ -207,14 +147,10 @@ def the_photo_goes_out_with_permission_and_a_second_look(story: Story) -> None:
     manager = story.school.as_("data manager")
     manager.open("/people/").fill("Name", "Ben Cole").press("Search").follow("Ben Cole").follow("Record an answer")
     manager.choose("Photo").choose("Permitted").fill("Who answered", "Bert Cole").press("Record")
-    teacher = story.school.as_("teacher").open(story.post)
-    teacher.press("Ask a colleague to look").must_see("waits for a second look")
-    deputy = story.school.as_("deputy").open(story.post)
-    deputy.follow("Say whether it may go out").choose("Yes").press("Save")
-    teacher.open(story.post).press("Publish").must_see("The post is out")
+    acts.look_and_publish(story.school, story.post)
     (record,) = story.on_the_platform("app.bsky.feed.post")
     (image,) = record["value"]["embed"]["images"]
-    assert (record["value"]["text"], image["alt"]) == ("We are on the boat to the island.", "Two pupils on a boat.")
+    assert (record["value"]["text"], image["alt"]) == ("We are on the boat to the island.", "Pupils on a boat.")
     content = story.bluesky.blob(story.account_on_platform, image["image"]["ref"]["$link"])
     assert not Image.open(BytesIO(content)).getexif(), "no place, device or author"
 
@@ -258,8 +194,7 @@ def the_password_is_changed_and_the_account_is_seen_deactivated(story: Story) ->
     teacher.press("It is done")
     teacher.must_see("Deposit the new password first")
     story.member = member = story.bluesky.change_password(member, "Trains-and-9-boats!")
-    teacher.open(story.account).follow("Deposit the login").fill("User name", member.handle)
-    teacher.fill("E-mail", member.email).fill("Password", member.password).press("Deposit")
+    acts.deposit(story.school, story.account, member.handle, member.email, member.password)
     teacher.open(f"{story.account}/closing").follow("Do this step").press("It is done")
     story.school.run_jobs()
     teacher.open(f"{story.account}/closing")
