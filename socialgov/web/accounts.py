@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from markupsafe import Markup
 
 from socialgov.actions.findings import current_findings
 from socialgov.actions.observing import check_account
@@ -17,10 +18,11 @@ from socialgov.store.events import events_of_account
 from socialgov.store.staff import staff_names
 from socialgov.store.waivers import extensions_of, waivers_of
 from socialgov.web.access import may, may_account
-from socialgov.web.account_view import about, evidence_words, shown_tasks
+from socialgov.web.account_view import about, evidence_words, shown_tasks, shown_waivers
 from socialgov.web.deeds import deeds_for
 from socialgov.web.event_words import sentence
 from socialgov.web.findings import grouped
+from socialgov.web.words import KINDS, STATE_KIND, plain
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -31,6 +33,12 @@ PAGE_SIZE = 50
 LOG_EXCERPT = 8
 JUDGED_STATES = WATCHED_STATES | {AccountState.APPROVED, AccountState.CLOSING}  # before and after, rules tell little
 CHECKED_STATES = WATCHED_STATES | {AccountState.APPROVED}
+# made once: a page of the register shows fifty of them
+STATE_TAGS = {
+    state: Markup('<strong class="tag tag-{}">{}</strong>').format(STATE_KIND[state], plain(state).capitalize())
+    for state in AccountState
+}
+KIND_WORDS = {kind: words.lower() for kind, words in KINDS.items()}
 
 
 @bp.get("/")
@@ -48,6 +56,8 @@ def register() -> ResponseReturnValue:
         states=AccountState,
         kinds=AccountKind,
         judged=JUDGED_STATES,
+        state_tags=STATE_TAGS,
+        kind_words=KIND_WORDS,
         narrowed=bool(wanted.state or wanted.platform or wanted.kind or wanted.keeper_id or wanted.broken_only),
     )
 
@@ -91,7 +101,7 @@ def page(account_id: int) -> ResponseReturnValue:
         can_check=account.state in CHECKED_STATES,
         may_waive=can_waive(g.staff),
         may_decide=can_review(g.staff, account, policy),
-        waivers=waivers_of(db, account_id),
+        waivers=shown_waivers(waivers_of(db, account_id)),
         extensions=extensions_of(db, account_id),
         certificate=certificate_of(db, account_id),
         events=events_of_account(db, account_id, LOG_EXCERPT),

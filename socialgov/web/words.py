@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from flask import g
@@ -67,6 +68,7 @@ def install(app: Flask, home: Home) -> None:
     app.jinja_env.globals.update(settings=home.settings, now_words=lambda: clock(home.now()))
 
 
+@lru_cache(4096)  # a page of the register shows fifty days, most of them the same
 def day_words(day: date) -> str:
     """`3 December 2026`."""
     return f"{day.day} {day:%B %Y}"
