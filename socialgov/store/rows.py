@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 
 from sqlite_utils import Database
 
+from socialgov.errors import NotFound
+
 T = TypeVar("T")
 _FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
@@ -34,11 +36,13 @@ def moment(text: str) -> datetime:
 
 
 def to_column(value: Any) -> Any:
-    """A Python value as SQLite stores it."""
+    """A Python value as SQLite stores it. Raises NotFound for a number that SQLite has no room for."""
     if isinstance(value, StrEnum):
         return value.value
     if isinstance(value, bool):
         return int(value)
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise NotFound("There is nothing with that number.", "Go back and choose from the list.")  # no row can have it
     if isinstance(value, datetime):
         return moment_text(value)
     if isinstance(value, date):
