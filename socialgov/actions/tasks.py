@@ -93,6 +93,8 @@ def _rule_task(kind: _Kind, finding: Finding, platform: PlatformInfo) -> Task:
         title = f"Get the head's exception: {platform.name} has no private accounts"
         endpoint, who = "lifetime.waive", HEAD
     hint = finding.because
+    if finding.waived_by is not None and finding.answer is not True:
+        hint = f"The head made an exception. {hint}"
     if finding.enforcement is Enforcement.ADVISED:
         hint = f"Advice only. {hint}"
     return Task(kind.key, title, done, endpoint, hint, who)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,14 +10,24 @@ from flask import g, url_for
 
 from socialgov.actions.accounts import Task, task_list
 from socialgov.lifecycle import WATCHED_STATES, confirmation_due_at
-from socialgov.models import Account, AccountKind, CredentialKind, Fact, Finding, Observation, PlatformInfo, Source
+from socialgov.models import (
+    Account,
+    AccountKind,
+    CredentialKind,
+    Fact,
+    Finding,
+    Observation,
+    PlatformInfo,
+    Source,
+    Waiver,
+)
 from socialgov.store.credentials import current_credential
 from socialgov.web.access import may_open
 from socialgov.web.attest_forms import QUESTIONS
 from socialgov.web.words import KINDS, ago, day_words, source_words
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
 Row = tuple[str, ...]
 
@@ -32,6 +42,36 @@ class ShownTask:
     href: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class ShownWaivers:
+    """Exceptions that the head made in one go, with one reason: which rules are still excepted, which no longer."""
+
+    reason: str
+    decided_by: int
+    decided_at: datetime
+    until_on: date | None
+    in_force: tuple[Waiver, ...]
+    ended: tuple[Waiver, ...]
+
+
+def shown_waivers(waivers: Sequence[Waiver]) -> list[ShownWaivers]:
+    """The exceptions, newest first, as they were made: `may be public` is several rules and one decision."""
+    together: dict[tuple[datetime, str], list[Waiver]] = {}
+    for waiver in waivers:
+        together.setdefault((waiver.decided_at, waiver.reason), []).append(waiver)
+    return [
+        ShownWaivers(
+            reason=reason,
+            decided_by=some[0].decided_by,
+            decided_at=decided_at,
+            until_on=some[0].until_on,
+            in_force=tuple(sorted((one for one in some if not one.ended_at), key=lambda one: one.rule_id)),
+            ended=tuple(sorted((one for one in some if one.ended_at), key=lambda one: one.rule_id)),
+        )
+        for (decided_at, reason), some in together.items()
+    ]
+
+
 def shown_tasks(account: Account) -> list[ShownTask]:
     """The task list to the gate, each with its page where this person may open it."""
     return [
@@ -44,10 +84,29 @@ def _hint(task: Task) -> str:
     return task.hint if task.done else f"{task.hint} {task.who}.".strip()
 
 
+# a task about one fact leads to the page that asks for it
+FACT_OF_TASK = {
+    "school_address": Fact.SETUP_EMAIL,
+    "logo": Fact.LOGO,
+    "profile": Fact.PROFILE_TEXT,
+    "private": Fact.PRIVATE,
+    "recovery": Fact.RECOVERY_WITH_SCHOOL,
+}
+
+
 def _task_href(task: Task, account: Account) -> str | None:
     if task.href_endpoint in (None, "accounts.page") or not may_open(task.href_endpoint, g.staff, account):
         return None
+    if task.href_endpoint == "setup.facts" and task.key in FACT_OF_TASK:
+        return _fact_href(account, FACT_OF_TASK[task.key])
     return url_for(task.href_endpoint, account_id=account.id)
+
+
+def _fact_href(account: Account, fact: Fact) -> str:
+    """Where a person says what is so about `fact`: the logo is compared and has a page of its own."""
+    if fact is Fact.LOGO:
+        return url_for("setup.say_logo", account_id=account.id)
+    return url_for("setup.say", account_id=account.id, fact=fact.value)
 
 
 def evidence_words(finding: Finding, names: Mapping[int, str]) -> str:
@@ -137,22 +196,18 @@ class FactRow:
 
 def fact_rows(account: Account, seen: Mapping[Fact, Observation], names: Mapping[int, str]) -> list[FactRow]:
     """Each fact that a person can say something about, in one order."""
-    rows = [_fact_row(account, Fact.LOGO, "The school's logo", "setup.say_logo", seen, names)]
-    for fact, question in QUESTIONS.items():
-        rows.append(_fact_row(account, fact, question.title, "setup.say", seen, names))
-    return rows
+    titles = {Fact.LOGO: "The school's logo", **{fact: question.title for fact, question in QUESTIONS.items()}}
+    return [_fact_row(account, fact, title, seen, names) for fact, title in titles.items()]
 
 
 def _fact_row(
     account: Account,
     fact: Fact,
     title: str,
-    endpoint: str,
     seen: Mapping[Fact, Observation],
     names: Mapping[int, str],
 ) -> FactRow:
-    more = {} if fact is Fact.LOGO else {"fact": fact.value}
-    href = url_for(endpoint, account_id=account.id, **more)
+    href = _fact_href(account, fact)
     observation = seen.get(fact)
     if observation is None:
         return FactRow(title, "Not known", "Nobody has looked", None, href)
@@ -169,7 +224,7 @@ def value_words(value: Any) -> str:
         return "Not known"
     if isinstance(value, bool):
         return "Yes" if value else "No"
-    text = str(value)
+    text = str(getattr(value, "value", value))
     return text if len(text) <= 200 else text[:197] + "…"
 
 

@@ -184,7 +184,7 @@ def certificate(account_id: int) -> ResponseReturnValue:
         account=g.account,
         certificate=found,
         body=body,
-        erased=[(what[0].upper() + what[1:], str(number)) for what, number in body["erased"].items()],
+        erased=[(what[0].upper() + what[1:], str(number)) for what, number in body["erased"].items() if number],
         seen_words=value_words,
         titles={name.value: title for name, title in TITLES.items()},
         fingerprint=fingerprint(g.home.escrow.public_key()),
