@@ -42,8 +42,8 @@ def own_post(home: Home, actor: Staff, post_id: int) -> Post:
 
 
 def check_can_see_post(home: Home, actor: Staff, post: Post) -> None:
-    """Those who may see the account's posts, and any colleague who may be the second checker while it waits."""
-    if post.state is PostState.WAITING and post.author_id != actor.id:
+    """Those who may see the account's posts, and any colleague who may be the second checker until one has looked."""
+    if post.state is PostState.WAITING and post.checked_by is None and post.author_id != actor.id:
         check_can_second_check(actor, post.author_id)
     else:
         check_can_view_posts(actor, account_by_id(home.db, post.account_id))

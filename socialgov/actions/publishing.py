@@ -18,7 +18,7 @@ from socialgov import platforms
 from socialgov.actions.blobs import read_blob, save_blob
 from socialgov.actions.credentials import machine_login
 from socialgov.actions.post_changes import own_post, record_post, refuse_unless_open
-from socialgov.errors import Conflict, InvalidInput
+from socialgov.errors import Conflict, InvalidInput, SocialgovError
 from socialgov.models import Capability, PostState
 from socialgov.permissions import check_can_post, check_can_set_up
 from socialgov.pictures import image_mime
@@ -79,11 +79,11 @@ def settle_publishing(home: Home, now: datetime) -> int:
         info = home.settings.platforms[account.platform]
         if not can_publish(home, account):
             continue
-        login = machine_login(home, account.id, purpose="settle", now=now)
         try:
+            login = machine_login(home, account.id, purpose="settle", now=now)
             there = platforms.connect(info, account, login).posts()
-        except PlatformError:
-            continue
+        except SocialgovError:
+            continue  # one account that cannot be read never stops the rest
         found = _same_post(post, there, store.remote_ids_seen(home.db, account.id))
         try:
             if found:
