@@ -18,13 +18,18 @@ from mailbox_sink import Mailbox, free_port, mailbox_on
 
 HERE = Path(__file__).parent
 START_SECONDS = 60
+OLDEST_NODE = 20  # package.json says so too
 _numbers = count(int(time.time()) % 100_000)
 
 
 def missing() -> str:
     """What is not installed, as a sentence with the command that mends it; empty when nothing is."""
-    if shutil.which("node") is None:
+    node = shutil.which("node")
+    if node is None:
         return "Node.js is not installed: `apt-get install -y nodejs npm`, then `scripts/install-peers`"
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout.strip()
+    if int(version.lstrip("v").split(".")[0] or 0) < OLDEST_NODE:
+        return f"Node.js {version} is too old for the Bluesky server: install {OLDEST_NODE} or newer"
     if not (HERE / "node_modules" / "@atproto" / "pds").is_dir():
         return "the Bluesky server is not installed: `scripts/install-peers`"
     return ""
