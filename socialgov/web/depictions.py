@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, g, redirect, request, url_for
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, IntegerField, StringField
+from wtforms import BooleanField, IntegerField, SelectChoice, StringField
 from wtforms.validators import Optional
 
 from socialgov.actions.people import search_people
@@ -20,7 +20,7 @@ from socialgov.permissions import check_can_post
 from socialgov.store.people import audience_of, people_by_ids
 from socialgov.store.posts import depictions_of, media_of
 from socialgov.web.access import may_account
-from socialgov.web.forms import ManyField, saved
+from socialgov.web.forms import ManyField, options, saved
 from socialgov.web.forms import page as form_page
 
 if TYPE_CHECKING:
@@ -107,5 +107,5 @@ def _unique(people: list[Person]) -> list[Person]:
     return list({one.id: one for one in people}.values())
 
 
-def _choices(people: list[Person]) -> list[tuple[int, str]]:
-    return [(one.id, f"{one.name} ({one.form or one.kind.value})") for one in people]
+def _choices(people: list[Person]) -> list[SelectChoice]:
+    return options((one.id, f"{one.name} ({one.form or one.kind.value})") for one in people)

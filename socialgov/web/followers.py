@@ -23,7 +23,7 @@ from socialgov.models import Capability, Decision, Follower, PlatformInfo
 from socialgov.permissions import check_can_check_followers
 from socialgov.store.followers import KnownFollower, follower_by_id, known_followers_of
 from socialgov.web.access import may_account
-from socialgov.web.forms import ButtonForm, optional_text, saved, text
+from socialgov.web.forms import ButtonForm, optional_text, options, saved, text
 from socialgov.web.forms import page as form_page
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _check_page(follower: Follower, form: FlaskForm | None) -> ResponseReturnVal
     people = likely_people(g.home.db, g.account.id, follower, query)
     accepting = form if isinstance(form, AcceptForm) else AcceptForm(formdata=None)
     refusing = form if isinstance(form, RefuseForm) else RefuseForm(formdata=None)
-    accepting.person_id.choices = [(one.id, f"{one.name} ({one.kind.value})") for one in people]
+    accepting.person_id.choices = options((one.id, f"{one.name} ({one.kind.value})") for one in people)
     return form_page(
         "followers/check.html",
         form or ButtonForm(formdata=None),

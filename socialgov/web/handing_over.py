@@ -19,7 +19,7 @@ from socialgov.platforms import CannotDo
 from socialgov.store.posts import depictions_of, media_of, post_by_id
 from socialgov.store.staff import staff_by_id
 from socialgov.web.access import may_account, signed_in
-from socialgov.web.forms import ButtonForm, optional_text, saved
+from socialgov.web.forms import ButtonForm, optional_text, options, saved
 from socialgov.web.forms import page as form_page
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class RemovedForm(FlaskForm):
 
 
 class LookForm(FlaskForm):
-    verdict = RadioField("May it go out?", choices=[("yes", "Yes, I have looked at it"), ("no", "No")])
+    verdict = RadioField("May it go out?", choices=options((("yes", "Yes, I have looked at it"), ("no", "No"))))
     reason = optional_text("If not, why?", longest=500, lines=True)
 
 

@@ -29,7 +29,7 @@ from socialgov.store.accounts import account_by_id
 from socialgov.store.people import accounts_by_handle, accounts_of_person, count_people, grant_by_id
 from socialgov.store.posts import posts_to_take_down
 from socialgov.web.access import may
-from socialgov.web.forms import ButtonForm, DayField, DayNeeded, saved, text
+from socialgov.web.forms import ButtonForm, DayField, DayNeeded, options, saved, text
 from socialgov.web.forms import page as form_page
 
 if TYPE_CHECKING:
@@ -98,10 +98,12 @@ def person(person_id: int) -> ResponseReturnValue:
 
 
 class PermissionForm(FlaskForm):
-    use = RadioField("What is it for?", choices=[(use.value, use.value.capitalize()) for use in Use])
+    use = RadioField("What is it for?", choices=options((use.value, use.value.capitalize()) for use in Use))
     answer = RadioField(
         "What was the answer?",
-        choices=[(Answer.GRANTED.value, "Permitted"), (Answer.REFUSED.value, "Refused"), ("withdrawn", "Withdrawn")],
+        choices=options(
+            ((Answer.GRANTED.value, "Permitted"), (Answer.REFUSED.value, "Refused"), ("withdrawn", "Withdrawn"))
+        ),
     )
     given_by = SelectField("Who answered?", coerce=int, choices=[])
     account_id = SelectField("For which account?", coerce=int, choices=[])
@@ -117,15 +119,11 @@ def permission(person_id: int) -> ResponseReturnValue:
     view = view_person(g.home, g.staff, person_id, now=g.now)
     form = PermissionForm(data={"basis": "consent", "given_on": g.home.today(g.now)})
     carers = [(one.person.id, f"{one.person.name} ({one.relation})") for one in view.carers]
-    form.given_by.choices = [
-        *carers,
-        (0, "A parent or carer, not said who"),
-        (person_id, f"{view.person.name} themself"),
-    ]
+    others = [(0, "A parent or carer, not said who"), (person_id, f"{view.person.name} themself")]
+    form.given_by.choices = options([*carers, *others])
     handles = accounts_by_handle(g.home.db)
-    form.account_id.choices = [(0, "Every account of the school")] + [
-        (number, name) for name, number in sorted(handles.items()) if ":" not in name
-    ]
+    accounts = [(number, name) for name, number in sorted(handles.items()) if ":" not in name]
+    form.account_id.choices = options([(0, "Every account of the school"), *accounts])
     taken_down: list[Post] = []
 
     def keep() -> None:
@@ -173,19 +171,19 @@ def _flash_take_down(posts: list[Post]) -> None:
 # --------------------------------------------------------------------------------------------------- import
 
 
+FILES = {
+    "people": "People: pupils and staff",
+    "carers": "Parents and carers",
+    "permissions": "Permissions",
+    "accounts": "Social media accounts that exist already",
+}
+
+
 class ImportForm(FlaskForm):
-    kind = RadioField(
-        "What does the file hold?",
-        choices=[
-            ("people", "People: pupils and staff"),
-            ("carers", "Parents and carers"),
-            ("permissions", "Permissions"),
-            ("accounts", "Social media accounts that exist already"),
-        ],
-    )
+    kind = RadioField("What does the file hold?", choices=options(FILES.items()))
     full = RadioField(
         "Is it the full list?",
-        choices=[("full", "Yes: whoever is not in it has left"), ("part", "No: only additions and changes")],
+        choices=options((("full", "Yes: whoever is not in it has left"), ("part", "No: only additions and changes"))),
         default="part",
         description="Matters for people and carers only.",
     )
@@ -236,7 +234,7 @@ def report(kind: str, upload_id: int) -> ResponseReturnValue:
         words=WORDS,
         shown=plan.problems[:PROBLEMS_SHOWN],
         upload_id=upload_id,
-        title=next(label for value, label in ImportForm.kind.kwargs["choices"] if value == kind),
+        title=FILES[kind],
     )
 
 
