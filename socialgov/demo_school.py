@@ -1,4 +1,4 @@
-"""Building the demonstration school: people by the real import, accounts by the real actions (demo_stories)."""
+"""Building the demonstration school: people by the real import, accounts by the real actions."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from socialgov import demo_people as people
 from socialgov.actions.people import apply_import, plan_import
 from socialgov.actions.schools import create_school
 from socialgov.actions.staff import add_staff
+from socialgov.demo_endings import ENDINGS
 from socialgov.demo_pictures import logo
 from socialgov.demo_stage import Stage, Story, tell
-from socialgov.demo_stories import STORIES
+from socialgov.demo_stories import LIVING
 from socialgov.home import Home, open_home, wall_clock
 from socialgov.jobs import run_once
 from socialgov.models import Role, Staff
@@ -73,7 +74,7 @@ def build_school(root: Path, passphrase: Path, base_url: str, network_app: Flask
     with not_waiting_for_the_disk(home.db), _network_in_process(network_app):
         staff = _add_everybody(home, invented.staff, began)
         stage = Stage(home, invented, staff, network_app.extensions["network"], clock, today)
-        tell(stage, [school_begins(stage), passes(stage), *(story(stage) for story in STORIES)])
+        tell(stage, [school_begins(stage), passes(stage), *(story(stage) for story in (*LIVING, *ENDINGS))])
     return home
 
 
