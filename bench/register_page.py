@@ -53,7 +53,6 @@ def bare_app(path: Path) -> Flask:
     app.jinja_loader = DictLoader({"register.html": BARE_PAGE})
     db = sqlite3.connect(path, check_same_thread=False)
     db.row_factory = sqlite3.Row
-    page = app.jinja_env.from_string(BARE_PAGE)  # compiled once, as a template in a file is
 
     @app.get("/accounts/")
     def register() -> str:
