@@ -267,6 +267,7 @@ def test_pages_work_below_a_path_of_another_application(tmp_path: Path, clock: C
     page = visitor.send("/sandbox/", "/sandbox/outsiders", name="dave")
     assert "You are <strong>@dave" in text(page)
     assert 'href="/sandbox/static/sandbox.css"' in text(page)
+    assert 'href="/">Leave the simulated network' in text(page)
 
 
 def test_eight_likers_at_once_lose_no_like(network: Network) -> None:
