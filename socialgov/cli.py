@@ -113,18 +113,25 @@ def init(home: Path, **choices: Any) -> None:
 
 
 @main.command()
-@home_option
+@click.option(
+    "--home",
+    "homes",
+    type=_FOLDER,
+    multiple=True,
+    help="The school's folder. Default: $SOCIALGOV_HOME, else the current folder. Several: repeat it.",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=5000, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--threads", default=8, show_default=True, type=click.IntRange(1, 64), help="Pages served at once.")
-def serve(home: Path, host: str, port: int, threads: int) -> None:
+def serve(homes: tuple[Path, ...], host: str, port: int, threads: int) -> None:
     """Serve the school's pages until Ctrl-C.
 
-    Plain HTTP: put a web server with a certificate in front, and set [web] trusted_proxies in school.toml.
+    Plain HTTP: put a web server with a certificate in front, and set [web] trusted_proxies in school.toml. With
+    several homes each school answers at the host name of its own base_url, and each needs its own scheduler.
     """
     from socialgov import cli_run
 
-    cli_run.serve(home, host, port, threads)
+    cli_run.serve(homes or (Path(os.environ.get("SOCIALGOV_HOME", "")),), host, port, threads)
 
 
 @main.command()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -15,14 +16,15 @@ from rich.table import Table
 from socialgov.errors import ConfigError, InvalidInput, SocialgovError
 from socialgov.home import Home, open_home
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
-def serve(path: Path, host: str, port: int, threads: int) -> None:
-    """Serve with waitress until Ctrl-C. ConfigError when the port is taken."""
+
+def serve(paths: Sequence[Path], host: str, port: int, threads: int) -> None:
+    """Serve one school, or several by host name, with waitress until Ctrl-C. ConfigError when the port is taken."""
     import waitress
 
-    from socialgov import create_app
-
-    app = create_app(path)
+    app = _application(paths)
     try:
         server = waitress.create_server(app, host=host, port=port, threads=threads, ident="")
     except OSError as error:
@@ -32,6 +34,16 @@ def serve(path: Path, host: str, port: int, threads: int) -> None:
         server.run()
     finally:
         server.close()
+
+
+def _application(paths: Sequence[Path]) -> WSGIApplication:
+    if len(paths) == 1:
+        from socialgov import create_app
+
+        return create_app(paths[0])
+    from socialgov.web.hosts import SchoolsByHost
+
+    return SchoolsByHost([open_home(path) for path in paths])
 
 
 def scheduler(path: Path) -> None:

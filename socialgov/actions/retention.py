@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from socialgov.actions.blobs import erase_blob, sweep_blobs
+from socialgov.actions.uploads import forget_uploads
 from socialgov.store.closings import truncate_wal
 from socialgov.store.connect import write
 from socialgov.store.events import EventTag, record_event
@@ -79,5 +80,6 @@ RETENTION: Mapping[str, Callable[[Home, datetime], int]] = {
     "sign-ins": forget_sign_ins,
     "mail": forget_mail,
     "notices": forget_notices,
+    "uploads": forget_uploads,
     "files": sweep_files,
 }

@@ -21,10 +21,9 @@ KEPT = timedelta(days=1)
 
 
 def keep_upload(home: Home, actor: Staff, content: bytes, *, now: datetime) -> int:
-    """Keep a file for its confirmation; those that nobody confirmed are erased on the way. Returns its number."""
+    """Keep a file for its confirmation; those that nobody confirmed in time go. Returns its number."""
     check_can_import(actor)
-    for old in blobs_before(home.db, PURPOSE, now - KEPT):
-        erase_blob(home, old.id, now)
+    forget_uploads(home, now)
     return save_blob(home, content, mime="text/csv", purpose=PURPOSE, account_id=None, made_by=actor.id, now=now)
 
 
@@ -41,3 +40,11 @@ def forget_upload(home: Home, actor: Staff, upload_id: int, *, now: datetime) ->
     """Erase the file: it was applied, or is not wanted."""
     read_upload(home, actor, upload_id)
     erase_blob(home, upload_id, now)
+
+
+def forget_uploads(home: Home, now: datetime) -> int:
+    """Erase what nobody confirmed within a day; returns how many files went."""
+    old = blobs_before(home.db, PURPOSE, now - KEPT)
+    for blob in old:
+        erase_blob(home, blob.id, now)
+    return len(old)

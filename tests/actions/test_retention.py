@@ -5,14 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from closing_school import live_account, people_around
-from factories import NOW
+from factories import NOW, staff
 
 from socialgov.actions.mail import queue_mail
 from socialgov.actions.signin import make_signin_link, use_signin_link
+from socialgov.actions.uploads import keep_upload, read_upload
+from socialgov.errors import NotFound
 from socialgov.home import Home
 from socialgov.jobs import run_once
-from socialgov.models import Staff
+from socialgov.models import Role, Staff
 from socialgov.store.connect import guarded_update, write
 from socialgov.store.rows import dicts, scalar
 
@@ -71,3 +74,14 @@ def test_the_log_is_signed_once_a_day_and_the_checkpoint_is_mailed(home: Home) -
     assert scalar(home.db, "select count(*) from checkpoint") == 1
     run_once(home, NOW + timedelta(days=1), due_only=True)
     assert scalar(home.db, "select count(*) from outbox where dedupe_key like 'checkpoint:%'") >= 1
+
+
+def test_a_file_whose_import_nobody_confirmed_is_erased_after_a_day(home: Home) -> None:
+    sender = staff(home, Role.DATA_MANAGER)
+    number = keep_upload(home, sender, b"ref,first name,last name\n1,Ada,Moss\n", now=NOW)
+    run_once(home, NOW + timedelta(hours=23))
+    assert read_upload(home, sender, number)
+    run_once(home, NOW + timedelta(days=2))
+    with pytest.raises(NotFound):
+        read_upload(home, sender, number)
+    assert scalar(home.db, "select count(*) from blob where purpose = 'import' and erased_at is null") == 0
