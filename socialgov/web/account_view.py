@@ -163,7 +163,7 @@ def request_rows(account: Account, names: Mapping[int, str]) -> list[Row]:
 def _until(account: Account) -> list[Row]:
     if account.kind is AccountKind.TRIP:
         return [("Until", f"The end of {day_words(account.ends_on)}" if account.ends_on else "No date")]
-    rows = [("Review date", day_words(account.review_on) if account.review_on else "No date")]
+    rows: list[Row] = [("Review date", day_words(account.review_on) if account.review_on else "No date")]
     due = confirmation_due_at(account, g.home.settings.policy)
     if due and account.state in WATCHED_STATES:
         rows.append(("To be confirmed by", _day(due)))

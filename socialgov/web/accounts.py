@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from markupsafe import Markup
@@ -31,6 +32,7 @@ bp = Blueprint("accounts", __name__, url_prefix="/accounts")
 
 PAGE_SIZE = 50
 LOG_EXCERPT = 8
+FILTERS = ("search", "state", "platform", "kind", "mine", "broken")  # what an address may carry on, and nothing else
 JUDGED_STATES = WATCHED_STATES | {AccountState.APPROVED, AccountState.CLOSING}  # before and after, rules tell little
 CHECKED_STATES = WATCHED_STATES | {AccountState.APPROVED}
 # made once: a page of the register shows fifty of them
@@ -77,8 +79,8 @@ def _filter() -> RegisterFilter:
 
 def _address(page: int) -> str:
     """This view at another page."""
-    kept = {name: value for name, value in request.args.items() if name != "page" and value}
-    return url_for("accounts.register", page=page, **kept)
+    kept = {name: value for name in FILTERS if (value := request.args.get(name))}
+    return f"{url_for('accounts.register')}?{urlencode({**kept, 'page': page})}"
 
 
 @bp.get("/<int:account_id>")

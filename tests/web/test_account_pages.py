@@ -20,6 +20,7 @@ from socialgov.store.credentials import current_credential
 from socialgov.store.events import events_page
 from socialgov.store.observations import newest_observation
 from socialgov.store.waivers import active_waivers, open_extension
+from socialgov.web import accounts as account_pages
 
 Browse = Callable[[Staff], FlaskClient]
 
@@ -81,6 +82,15 @@ def test_it_bears_any_filter(manager: FlaskClient) -> None:
         "search=%00",
     ):
         assert manager.get(f"/accounts/?{query}").status_code == 200, query
+
+
+def test_it_carries_on_no_more_of_an_address_than_its_filters(
+    manager: FlaskClient, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(account_pages, "PAGE_SIZE", 2)
+    text = manager.get("/accounts/?search=trip&_scheme=javascript&_external=1&endpoint=x&self=y&_anchor=z").text
+    assert 'href="/accounts/?search=trip&amp;page=2"' in text
+    assert "javascript" not in text
 
 
 def test_it_shows_mine_only(browse: Browse, stage: Stage, owner: FlaskClient) -> None:
