@@ -71,13 +71,14 @@ def signed_in(browser: Browser, link: str) -> Page:
 def take(page: Page, origin: str, picture: tuple[str, str, str, str, dict[str, int], str]) -> None:
     name, _, handle, address, window, colours = picture
     page.set_viewport_size({"width": window["width"], "height": window["height"]})
-    page.emulate_media(color_scheme=colours)  # type: ignore[arg-type]
+    page.emulate_media(color_scheme=colours, reduced_motion="reduce")  # type: ignore[arg-type]
     if handle:
         page.goto(f"{origin}/accounts/?search={handle}")
         page.get_by_role("link", name=handle, exact=True).click()
         page.goto(page.url + address)
     else:
         page.goto(origin + address)
+    page.wait_for_timeout(500)  # until the page stands still
     content = page.screenshot()
     image = Image.open(io.BytesIO(content)).convert("RGB").quantize(COLOURS)
     image.save(FOLDER / f"{name}.png", optimize=True)

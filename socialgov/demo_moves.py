@@ -63,9 +63,22 @@ def set_up(stage: Stage, account: Account) -> Account:
     account = record_setup(home, owner, account.id, handle=handle, school_email=OFFICE, now=stage.now)
     secret = stage.secrets.setdefault(handle, f"{secrets.token_urlsafe(9)}-{secrets.token_urlsafe(4)}!7k")
     deposit(home, owner, account.id, username=handle, secret=secret, email=OFFICE, now=stage.now)
-    shot = pictures.screenshot("Security and contact", (f"E-mail: {OFFICE}", "Phone: none"))
-    attest(home, owner, account.id, Fact.RECOVERY_WITH_SCHOOL, True, screenshot=shot, now=stage.now)
+    recovery_looked_at(stage, account)
     return account
+
+
+def recovery_looked_at(stage: Stage, account: Account) -> None:
+    """The owner says, with a screenshot, that nobody's own address or phone opens the account."""
+    shot = pictures.screenshot("Security and contact", (f"E-mail: {OFFICE}", "Phone: none"))
+    attest(
+        stage.home,
+        owner_of(stage, account),
+        account.id,
+        Fact.RECOVERY_WITH_SCHOOL,
+        True,
+        screenshot=shot,
+        now=stage.now,
+    )
 
 
 def live_on_the_network(stage: Stage, form: AccountRequest, day: int) -> Iterator[Moment]:

@@ -24,6 +24,7 @@ from socialgov.demo_moves import (
     live_on_the_network,
     publish,
     ready_post,
+    recovery_looked_at,
     request_for,
     set_up,
 )
@@ -80,6 +81,8 @@ def market_day(stage: Stage) -> Story:
     )
     account = yield from live_on_the_network(stage, form, -40)
     choose_audience(stage, account, stage.people.form(10, "C"))
+    yield -11, 12
+    recovery_looked_at(stage, account)
     yield -2, 13
     reason = "The market was moved by a week because of the weather."
     ask_extension(stage.home, stage.teacher(2), account.id, stage.day(12), reason, now=stage.now)
@@ -109,7 +112,8 @@ def page_of_the_school(stage: Stage) -> Story:
     go_live(stage.home, stage.teacher(4), account.id, now=stage.now)
     for day in (-50, -24, -5):
         yield day, 11
-        attest_everything(stage, account, private=False, followers=0)
+        attest_everything(stage, account, private=False)
+        recovery_looked_at(stage, account)
 
 
 # ----------------------------------------------------------------------------------------------------- in breach
