@@ -58,7 +58,7 @@ class Work:
 
     def adapter(self, kind: CredentialKind | None = None, *, signed_in: bool = True) -> Platform:
         """A new adapter, so that nothing remembered from before is taken for a fresh look."""
-        from socialgov.actions.credentials import machine_login
+        from socialgov.actions.unsealing import machine_login
 
         login = None
         if signed_in:

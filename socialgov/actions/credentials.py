@@ -1,7 +1,6 @@
 """Deposited logins: taken in, looked at by one role only, tried, used by the machine, and destroyed with the account.
 
-A secret is opened in this file and nowhere else: by `reveal` for the network manager, by `machine_login` and
-`open_spare` for the product itself. Each writes its event before anything is opened (SEC207).
+A secret is opened in unsealing.py: for `reveal` here, and for the product itself by `machine_login` and `open_spare`.
 """
 
 from __future__ import annotations
@@ -9,12 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from socialgov import permissions
-from socialgov.actions.deposits import adopt_spare, deposit, deposit_spare, need_credential, need_spare, record
+from socialgov.actions.deposits import adopt_spare, deposit, deposit_spare
 from socialgov.actions.notices import notify
 from socialgov.actions.request_checks import checked_reason
-from socialgov.errors import Conflict
-from socialgov.models import Credential, CredentialKind, Fact, Source
-from socialgov.platforms.base import Login
+from socialgov.actions.unsealing import machine_login, need_credential, need_sealed, open_spare, record, unseal
+from socialgov.models import CredentialKind, Fact, Source
 from socialgov.store import credentials as store
 from socialgov.store.accounts import account_by_id
 from socialgov.store.connect import write
@@ -43,15 +41,6 @@ __all__ = [
 ]
 
 
-def open_spare(home: Home, spare_id: int, *, purpose: str, now: datetime) -> Login:
-    """The login with the spare password, for the machine, its use logged first. Raises NotFound once it is no spare."""
-    with write(home.db) as db:
-        spare = need_spare(db, spare_id)
-        account, sealed = account_by_id(db, spare.account_id), _need_sealed(db, spare_id)
-        record(db, EventTag.CREDENTIAL_MACHINE_USE, account, "job:login", now, spare_id, {"purpose": purpose})
-    return Login(spare.username, _open(home, account.id, spare.kind, spare_id, sealed))
-
-
 def reveal(home: Home, actor: Staff, account_id: int, reason: str, *, now: datetime) -> str:
     """Show the deposited password to the network manager, who says why first; the owner is told (SEC207).
 
@@ -64,11 +53,11 @@ def reveal(home: Home, actor: Staff, account_id: int, reason: str, *, now: datet
     with write(home.db) as db:
         account = account_by_id(db, account_id)
         credential = need_credential(db, account, CredentialKind.PASSWORD)
-        sealed = _need_sealed(db, credential.id)
+        sealed = need_sealed(db, credential.id)
         reveal_id = store.insert_reveal(db, credential_id=credential.id, staff_id=actor.id, reason=reason, now=now)
         record(db, EventTag.CREDENTIAL_REVEALED, account, actor_of(actor.id), now, credential.id, {"reveal": reveal_id})
         _tell_of_reveal(db, account, actor, reveal_id, now)
-    return _open(home, account_id, credential.kind, credential.id, sealed)
+    return unseal(home, account_id, credential.kind, credential.id, sealed)
 
 
 def record_login_test(home: Home, actor: Staff, account_id: int, works: bool, *, now: datetime) -> None:
@@ -98,51 +87,10 @@ def record_login_test(home: Home, actor: Staff, account_id: int, works: bool, *,
         evaluate_account(home, account.id, now=now, actor=actor_of(actor.id))
 
 
-def machine_login(
-    home: Home,
-    account_id: int,
-    *,
-    purpose: str,
-    now: datetime,
-    kind: CredentialKind | None = None,
-) -> Login | None:
-    """The login for an adapter, its use logged first; None where nothing is deposited.
-
-    An API token is preferred to the password, unless `kind` insists.
-    """
-    with write(home.db) as db:
-        account = account_by_id(db, account_id)
-        credential = _current_of(db, account_id, kind)
-        sealed = store.sealed_of(db, credential.id) if credential else None
-        if credential is None or sealed is None:
-            return None
-        record(db, EventTag.CREDENTIAL_MACHINE_USE, account, "job:login", now, credential.id, {"purpose": purpose})
-    return Login(credential.username, _open(home, account_id, credential.kind, credential.id, sealed))
-
-
 def destroy_credentials(home: Home, account_id: int, *, now: datetime, actor: str) -> int:
     """Overwrite every secret of the account and its fingerprints, when it is closed. Returns how many there were."""
     with write(home.db) as db:
         return _destroy(db, account_by_id(db, account_id), actor, now)
-
-
-# --------------------------------------------------------------------------------------------------- looking up
-
-
-def _open(home: Home, account_id: int, kind: CredentialKind, credential_id: int, sealed: bytes) -> str:
-    return home.escrow.open(sealed, account=str(account_id), field=kind.value, version=credential_id).decode()
-
-
-def _need_sealed(db: Database, credential_id: int) -> bytes:
-    sealed = store.sealed_of(db, credential_id)
-    if sealed is None:
-        raise Conflict("This password was destroyed.", "Nothing is left to show.")
-    return sealed
-
-
-def _current_of(db: Database, account_id: int, kind: CredentialKind | None) -> Credential | None:
-    kinds = (kind,) if kind else (CredentialKind.API_TOKEN, CredentialKind.PASSWORD)
-    return next((found for kind in kinds if (found := current_credential(db, account_id, kind))), None)
 
 
 def _destroy(db: Database, account: Account, actor: str, now: datetime, *, superseded_only: bool = False) -> int:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from socialgov import passwords, permissions
 from socialgov.actions.request_checks import school_email_fault, text_faults, tidy
-from socialgov.errors import InvalidInput, NotFound
+from socialgov.actions.unsealing import need_credential, need_spare, record
+from socialgov.errors import InvalidInput
 from socialgov.lifecycle import WrongState
 from socialgov.models import AccountState, Credential, CredentialKind, Enforcement
 from socialgov.store import credentials as store
 from socialgov.store.accounts import account_by_id
 from socialgov.store.connect import write
 from socialgov.store.credentials import current_credential
-from socialgov.store.events import EventTag, actor_of, record_event
+from socialgov.store.events import EventTag, actor_of
 from socialgov.store.staff import current_staff
 
 if TYPE_CHECKING:
@@ -228,37 +229,9 @@ def _insert(
 # --------------------------------------------------------------------------------------------------- shared
 
 
-def need_credential(db: Database, account: Account, kind: CredentialKind) -> Credential:
-    found = current_credential(db, account.id, kind)
-    if found is None:
-        raise NotFound("No password is deposited for this account.", "Ask its owner to deposit it.")
-    return found
-
-
-def need_spare(db: Database, spare_id: int) -> Credential:
-    spare = store.spare_by_id(db, spare_id)
-    if spare is None:
-        raise NotFound("This password does not wait beside another one any more.", "Look at the one in force.")
-    return spare
-
-
 def _need_depositable(account: Account) -> None:
     if account.state not in DEPOSIT_STATES:
         raise WrongState(
             f"This account is {account.state.value}, so no login can be deposited for it.",
             "A login is deposited after the request was approved, and until the account is closed.",
         )
-
-
-def record(
-    db: Database,
-    tag: EventTag,
-    account: Account,
-    actor: str,
-    now: datetime,
-    credential_id: int | None = None,
-    data: Mapping[str, Any] | None = None,
-) -> None:
-    record_event(
-        db, tag, actor=actor, now=now, subject="credential", subject_id=credential_id, account_id=account.id, data=data
-    )

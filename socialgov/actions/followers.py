@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from socialgov import platforms
-from socialgov.actions import credentials
+from socialgov.actions.unsealing import machine_login
 from socialgov.errors import Conflict, InvalidInput
 from socialgov.lifecycle import WrongState
 from socialgov.models import AccountState, Capability, Decision, Person, PersonKind
@@ -261,7 +261,7 @@ def _adapter(home: Home, account: Account, capability: Capability, now: datetime
     info = home.settings.platforms[account.platform]
     if capability not in platforms.capabilities(info):
         return None
-    login = credentials.machine_login(home, account.id, purpose=capability.value, now=now)
+    login = machine_login(home, account.id, purpose=capability.value, now=now)
     return platforms.connect(info, account, login)
 
 

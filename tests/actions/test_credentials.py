@@ -211,7 +211,7 @@ def test_an_event_that_cannot_be_written_shows_nothing(
 ) -> None:
     given(home, cast, account)
     opened: list[int] = []
-    monkeypatch.setattr(credentials, "_open", lambda *args: opened.append(1))
+    monkeypatch.setattr(credentials, "unseal", lambda *args: opened.append(1))
     home.db.execute("create temp trigger full before insert on event begin select raise(abort, 'disk is full'); end")
     with pytest.raises((StoreError, sqlite3.IntegrityError)):
         reveal(home, cast.manager, account.id, REASON, now=NOW)
