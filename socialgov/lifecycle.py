@@ -172,6 +172,9 @@ def proves(name: StepName, value: Any, platform: PlatformInfo) -> bool:
     return value is not None and bool(value == proof.attested)
 
 
+TIME_FOR_A_PERSON = timedelta(days=14)  # to hand over a mailed code, holidays of a week included
+
+
 def step_not_before(
     name: StepName,
     *,
@@ -185,8 +188,9 @@ def step_not_before(
 ) -> datetime:
     """The earliest moment for a step whose turn comes at `now` (LIF603).
 
-    Where the school deletes, it waits its own days from the end first, and afterwards until the platform can no longer
-    undo it. Where deactivation becomes deletion by itself, only the platform's delay counts.
+    Where the school deletes, it keeps the account disabled as long as it may, and begins early enough to be done within
+    its own days from the end: the platform's delay, during which it can be undone there, and a person's part come
+    before that day. Where deactivation becomes deletion by itself, only the platform's delay counts.
     """
     delay, deletes = timedelta(days=platform.deletion_delay_days), StepName.DELETE in plan
     if name is StepName.WAIT_THE_DELAY:
@@ -194,7 +198,7 @@ def step_not_before(
             return now + delay
         end = ends_at(account, zone)
         base = started_at if end is None else min(started_at, end)
-        return max(now, base + timedelta(days=policy.days_from_end_to_deletion))
+        return max(now, base + timedelta(days=policy.days_from_end_to_deletion) - delay - TIME_FOR_A_PERSON)
     if name is StepName.SEE_IT_GONE_FOR_GOOD and deletes:
         return now + delay
     return now

@@ -65,16 +65,16 @@ def test_only_gone_is_gone_for_good() -> None:
     ("plan", "name", "days"),
     [
         ((StepName.WAIT_THE_DELAY,), StepName.WAIT_THE_DELAY, 30),
-        ((StepName.WAIT_THE_DELAY, StepName.DELETE), StepName.WAIT_THE_DELAY, 14),
+        ((StepName.WAIT_THE_DELAY, StepName.DELETE), StepName.WAIT_THE_DELAY, 60 - 30 - 14),
         ((StepName.WAIT_THE_DELAY, StepName.DELETE), StepName.SEE_IT_GONE_FOR_GOOD, 30),
         ((StepName.WAIT_THE_DELAY,), StepName.SEE_IT_GONE_FOR_GOOD, 0),
         ((StepName.WAIT_THE_DELAY,), StepName.DEACTIVATE, 0),
     ],
 )
-def test_the_schools_days_come_before_deleting_and_the_platforms_after(
+def test_the_schools_days_end_after_the_platforms(
     home: Home, plan: tuple[StepName, ...], name: StepName, days: int
 ) -> None:
-    policy = replace(home.settings.policy, days_from_end_to_deletion=14)
+    policy = replace(home.settings.policy, days_from_end_to_deletion=60)
     moment = step_not_before(
         name, plan=plan, account=ACCOUNT, platform=INFO, policy=policy, zone=LONDON, started_at=START, now=START
     )
@@ -82,13 +82,26 @@ def test_the_schools_days_come_before_deleting_and_the_platforms_after(
 
 
 def test_the_schools_days_count_from_the_end_not_from_a_late_machine(home: Home) -> None:
-    policy = replace(home.settings.policy, days_from_end_to_deletion=14)
+    policy = replace(home.settings.policy, days_from_end_to_deletion=60)
     late = START + timedelta(days=10)
     moment = step_not_before(
         StepName.WAIT_THE_DELAY, plan=(StepName.WAIT_THE_DELAY, StepName.DELETE), account=ACCOUNT, platform=INFO,
         policy=policy, zone=LONDON, started_at=late, now=late,
     )  # fmt: skip
-    assert moment == START + timedelta(days=14)
+    assert moment == START + timedelta(days=60 - 30 - 14)
+
+
+@pytest.mark.parametrize("delay", [0, 14, 30])
+@pytest.mark.parametrize("days", [7, 31, 45, 400])
+def test_deletion_begins_early_enough_to_be_over_in_the_schools_days(home: Home, days: int, delay: int) -> None:
+    policy = replace(home.settings.policy, days_from_end_to_deletion=days)
+    platform = replace(INFO, deletion_delay_days=delay)
+    moment = step_not_before(
+        StepName.WAIT_THE_DELAY, plan=(StepName.WAIT_THE_DELAY, StepName.DELETE), account=ACCOUNT, platform=platform,
+        policy=policy, zone=LONDON, started_at=START, now=START,
+    )  # fmt: skip
+    begins_at_once = moment == START
+    assert begins_at_once or moment + timedelta(days=delay) < START + timedelta(days=days)
 
 
 @given(st.integers(-3, 10_000))
