@@ -6,7 +6,7 @@ web/access.py, so that a page and its action share one answer (OVS806: those who
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Concatenate, ParamSpec
 
 from socialgov.errors import NotPermitted
@@ -178,10 +178,10 @@ def check_can_view_posts(staff: Staff, account: Account) -> None:
         _need(staff, (R.NETWORK_MANAGER, R.HEAD, R.SAFEGUARDING_LEAD), "look at the posts of an account")
 
 
-def check_can_second_check(staff: Staff, author_id: int) -> None:
-    """MED506: any member of staff but the author; governors do not check photos."""
-    if not staff.current or staff.id == author_id:
-        raise NotPermitted("The second checker must be somebody other than the person who wrote the post.")
+def check_can_second_check(staff: Staff, writers: Collection[int]) -> None:
+    """MED506: any member of staff but those who wrote or changed the post; governors do not check photos."""
+    if not staff.current or staff.id in writers:
+        raise NotPermitted("The second checker must be somebody who neither wrote nor changed the post.")
     _need(
         staff,
         (R.TEACHER, R.NETWORK_MANAGER, R.HEAD, R.SAFEGUARDING_LEAD, R.DATA_MANAGER),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from socialgov import permissions
 from socialgov.actions.findings import evaluate_account
 from socialgov.actions.notices import notify
+from socialgov.actions.own_cause import check_did_not_hand_over
 from socialgov.actions.request_checks import checked_reason
 from socialgov.errors import Conflict, InvalidInput
 from socialgov.lifecycle import WrongState, ends_at
@@ -65,6 +66,7 @@ def decide_extension(
         extension = extension_by_id(db, extension_id)
         account = account_by_id(db, extension.account_id)
         permissions.check_can_decide_extension(actor, account, extension, home.settings.policy)
+        check_did_not_hand_over(db, actor, account)
         if extension.approved is not None:
             raise Conflict("Somebody else decided on this already, so nothing was saved.", "Look at the account again.")
         decision = {"approved": approved, "decided_by": actor.id, "decided_at": now, "decision_reason": reason or None}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from socialgov import permissions, platforms
 from socialgov.actions import findings
 from socialgov.actions.notices import notify
+from socialgov.actions.observing import look_before_gate
 from socialgov.actions.request_checks import (
     checked_reason,
     handle_fits,
@@ -84,8 +85,12 @@ def go_live(home: Home, actor: Staff, account_id: int, *, now: datetime) -> Acco
     """Open the gate: live only when every gate rule answers True or is excepted by the head.
 
     Raises GateRefused with the findings that keep it shut (the refusal is in the log), Conflict before the first day
-    that was approved or after the last.
+    that was approved or after the last, PlatformError where a platform that can be read does not answer.
     """
+    account = account_by_id(home.db, account_id)
+    permissions.check_can_go_live(actor, account)
+    if account.state is S.APPROVED:
+        look_before_gate(home, account_id, now=now)
     refused: Sequence[Finding] = ()
     with write(home.db) as db:
         account = account_by_id(db, account_id)
@@ -107,6 +112,9 @@ def go_live(home: Home, actor: Staff, account_id: int, *, now: datetime) -> Acco
 
 def resume(home: Home, actor: Staff, account_id: int, *, now: datetime) -> Account:
     """Let a suspended account go on, through the gate again. Raises like `go_live`."""
+    permissions.check_can_resume(actor)
+    if account_by_id(home.db, account_id).state is S.SUSPENDED:
+        look_before_gate(home, account_id, now=now)
     refused: Sequence[Finding] = ()
     with write(home.db) as db:
         account = account_by_id(db, account_id)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from socialgov import permissions
 from socialgov.actions.findings import evaluate_account
 from socialgov.actions.notices import notify
+from socialgov.actions.own_cause import check_did_not_hand_over
 from socialgov.actions.request_checks import checked_reason, keeper_faults, review_faults
 from socialgov.errors import Conflict, InvalidInput
 from socialgov.lifecycle import OPEN_STATES, WrongState
@@ -79,6 +80,7 @@ def review(home: Home, actor: Staff, account_id: int, review_on: date, reason: s
     with write(home.db) as db:
         account = account_by_id(db, account_id)
         permissions.check_can_review(actor, account, home.settings.policy)
+        check_did_not_hand_over(db, actor, account)
         _need_standing(account)
         if account.state not in NEEDED_STATES | {S.APPROVED}:
             raise WrongState(f"This account is {account.state.value}, so it has no review to hold.")

@@ -14,7 +14,7 @@ from socialgov.actions.attested_values import checked_value
 from socialgov.actions.blobs import save_blob
 from socialgov.actions.findings import evaluate_account
 from socialgov.actions.followers import record_followers
-from socialgov.actions.reading import Reading, read_platform
+from socialgov.actions.reading import READ_BY, Reading, read_platform
 from socialgov.errors import InvalidInput
 from socialgov.lifecycle import WrongState
 from socialgov.models import AccountState, Fact, LogoMatch, Source
@@ -124,6 +124,7 @@ def attest(
         permissions.check_can_test_login(actor)
     value = checked_value(fact, value)
     mark = _judged_pictures(home, account) if fact is Fact.LOGO else ""
+    _need_no_other_answer(home, account, fact, value, now)
     note = _checked_note(note)
     evidence_id = None
     if screenshot is not None:
@@ -139,7 +140,7 @@ def attest_logo(home: Home, actor: Staff, account_id: int, avatar: bytes, *, now
 
     Raises InvalidInput (`avatar`) for what is no picture, and where the school has no logo yet.
     """
-    _attestable(home, actor, account_id)
+    account = _attestable(home, actor, account_id)
     ours = school_logo(home)
     if ours is None:
         raise InvalidInput(
@@ -148,6 +149,7 @@ def attest_logo(home: Home, actor: Staff, account_id: int, avatar: bytes, *, now
             "Ask the network manager to put it into the school's folder as logo.png.",
         )
     match, mime = logo.compare(ours, avatar), pictures.image_mime(avatar, "avatar")
+    _need_no_other_answer(home, account, Fact.LOGO, match, now, field="avatar")
     evidence_id = save_blob(home, avatar, mime=mime, purpose="avatar", account_id=account_id, made_by=actor.id, now=now)
     return _keep_word(home, actor, account_id, Fact.LOGO, match, evidence_id, logo.pair_mark(ours, avatar), now)
 
@@ -167,6 +169,24 @@ def _attestable(home: Home, actor: Staff, account_id: int) -> Account:
             "Open the account again to see where it stands.",
         )
     return account
+
+
+def _need_no_other_answer(
+    home: Home, account: Account, fact: Fact, value: Any, now: datetime, *, field: str = "value"
+) -> None:
+    """Where the platform itself has lately told the machine otherwise, that stands, and not a person's word.
+
+    Else whoever keeps an account could talk it through the gate while everybody can see what is wrong with it.
+    """
+    info = home.settings.platforms[account.platform]
+    told = newest_observation(home.db, account.id, fact, source=Source.API)
+    if told is None or READ_BY.get(fact) not in platforms.capabilities(info):
+        return
+    fresh = now - told.observed_at <= timedelta(days=home.settings.policy.observation_days)
+    about_this_one = account.set_up_at is None or told.observed_at >= account.set_up_at
+    if fresh and about_this_one and told.value not in (value, LogoMatch.UNSURE):
+        message = f"{info.name} itself says otherwise, so this cannot be recorded."
+        raise InvalidInput(message, {field: message}, "Put it right there, then have the account checked now.")
 
 
 def _keep_word(
@@ -237,6 +257,20 @@ def observe(home: Home, account_id: int, *, now: datetime) -> list[Fact]:
     reading = _look(home, account, now)
     with write(home.db) as db:
         return _keep_reading(home, db, account, reading, now)
+
+
+def look_before_gate(home: Home, account_id: int, *, now: datetime) -> None:
+    """Read the platform at the last moment before the gate, so that nothing older is believed where it can be read.
+
+    Raises PlatformError where it could not be read: what the gate asks about would then be anybody's word.
+    """
+    account = account_by_id(home.db, account_id)
+    reading = _look(home, account, now)
+    with write(home.db) as db:
+        _keep_reading(home, db, account, reading, now)
+    for capability in READ_BY.values():
+        if capability in reading.failed:
+            raise reading.failed[capability]
 
 
 def check_account(home: Home, account_id: int, *, now: datetime) -> list[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from socialgov.actions.own_cause import writers_of
 from socialgov.actions.post_facts import blocking, evaluate
 from socialgov.errors import Conflict, GateRefused
 from socialgov.models import PostState
@@ -43,8 +44,9 @@ def own_post(home: Home, actor: Staff, post_id: int) -> Post:
 
 def check_can_see_post(home: Home, actor: Staff, post: Post) -> None:
     """Those who may see the account's posts, and any colleague who may be the second checker until one has looked."""
-    if post.state is PostState.WAITING and post.checked_by is None and post.author_id != actor.id:
-        check_can_second_check(actor, post.author_id)
+    writers = writers_of(home.db, post)
+    if post.state is PostState.WAITING and post.checked_by is None and actor.id not in writers:
+        check_can_second_check(actor, writers)
     else:
         check_can_view_posts(actor, account_by_id(home.db, post.account_id))
 

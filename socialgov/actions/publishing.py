@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from socialgov import platforms
 from socialgov.actions.blobs import read_blob, save_blob
 from socialgov.actions.credentials import machine_login
+from socialgov.actions.evidence import POST_EVIDENCE
 from socialgov.actions.post_changes import own_post, record_post, refuse_unless_open
 from socialgov.errors import Conflict, InvalidInput, SocialgovError
 from socialgov.models import Capability, PostState
@@ -265,7 +266,7 @@ def _evidence(home: Home, actor: Staff, post: Post, screenshot: bytes, now: date
         home,
         screenshot,
         mime=image_mime(screenshot),
-        purpose="screenshot",
+        purpose=POST_EVIDENCE,
         account_id=post.account_id,
         made_by=actor.id,
         now=now,

@@ -94,6 +94,21 @@ def _login(platform: Platform, reading: Reading) -> None:
         reading.values[Fact.LOGIN_WORKS] = platform.check_login()
 
 
+# what a person's word does not replace where the machine can look; the login is the network manager's word (SEC205)
+READ_BY: Mapping[Fact, Capability] = {
+    Fact.PRESENCE: Capability.SEE_PRESENCE,
+    Fact.PRIVATE: Capability.READ_PROFILE,
+    Fact.PROFILE_TEXT: Capability.READ_PROFILE,
+    Fact.SETUP_EMAIL: Capability.READ_PROFILE,
+    Fact.LOGO: Capability.READ_PROFILE,
+    Fact.OUTSIDE_POSTS: Capability.READ_POSTS,
+    Fact.CONVERSATIONS: Capability.READ_POSTS,
+    Fact.FOLLOWERS: Capability.READ_FOLLOWERS,
+    Fact.FOLLOWS: Capability.READ_FOLLOWS,
+    Fact.LIKES: Capability.READ_LIKES,
+    Fact.SHARES: Capability.READ_SHARES,
+}
+
 _READS: Mapping[Capability, Callable[[Platform, Reading], None]] = {
     Capability.READ_PROFILE: _profile,
     Capability.READ_POSTS: _posts,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from socialgov import permissions
 from socialgov.actions.findings import evaluate_account
 from socialgov.actions.notices import notify
+from socialgov.actions.own_cause import check_did_not_write_request
 from socialgov.actions.request_checks import checked_reason, checked_request, request_faults
 from socialgov.errors import Conflict, InvalidInput
 from socialgov.lifecycle import WrongState, check_transition
@@ -100,6 +101,7 @@ def approve(
     with write(home.db) as db:
         account = account_by_id(db, account_id)
         permissions.check_can_decide(actor, account, home.settings.policy)
+        check_did_not_write_request(db, actor, account)
         check_transition(account.state, S.APPROVED)
         _need_waiting(account)
         if seen_version is not None and seen_version != account.version:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from socialgov.actions.notices import notify
+from socialgov.actions.own_cause import writers_of
 from socialgov.actions.post_changes import own_post, record_post, refuse_unless_open
 from socialgov.errors import Conflict, InvalidInput
 from socialgov.models import PostState
@@ -59,7 +60,7 @@ def submit_post(home: Home, actor: Staff, post_id: int, *, now: datetime) -> Pos
 def second_check(home: Home, actor: Staff, post_id: int, approved: bool, reason: str = "", *, now: datetime) -> Post:
     """A colleague has looked at the post and says yes, or no with a reason (MED506)."""
     post = store.post_by_id(home.db, post_id)
-    check_can_second_check(actor, post.author_id)
+    check_can_second_check(actor, writers_of(home.db, post))
     reason = " ".join(reason.split())
     if not approved and not reason:
         raise InvalidInput("Say why it should not go out.", {"reason": "Give the reason, so that it can be mended."})

@@ -167,6 +167,27 @@ def events_of_account(db: Database, account_id: int, limit: int = 200) -> list[E
     return _events(db, "where account_id = ? order by seq desc limit ?", (account_id, limit))
 
 
+def staff_who(db: Database, account_id: int, *tags: EventTag, subject_id: int | None = None) -> frozenset[int]:
+    """Ids of the staff who did one of these things to the account, or only to its part `subject_id`."""
+    marks = ", ".join("?" for _ in tags)
+    rows = db.execute(
+        f"select distinct substr(actor, 7) from event where account_id = ? and tag in ({marks})"  # noqa: S608
+        " and actor like 'staff:%' and (? is null or subject_id = ?)",
+        (account_id, *(tag.value for tag in tags), subject_id, subject_id),
+    )
+    return frozenset(int(row[0]) for row in rows)
+
+
+def keepers_who_handed_over(db: Database, account_id: int) -> frozenset[int]:
+    """Ids of the staff who kept the account and handed it over themselves."""
+    rows = db.execute(
+        "select distinct kept.value from event join json_each(event.data, '$.before') as kept"
+        " where account_id = ? and tag = ? and actor = 'staff:' || kept.value",
+        (account_id, EventTag.ACCOUNT_HANDED_OVER.value),
+    )
+    return frozenset(int(row[0]) for row in rows)
+
+
 def events_page(db: Database, *, before: int | None, tag: str | None, actor: str | None, limit: int) -> list[Event]:
     """A page of the log, newest first, older than event `before`, of one tag prefix or one actor."""
     tests, params = ["1"], []

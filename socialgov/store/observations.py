@@ -58,13 +58,16 @@ def newest_observations(db: Database, account_id: int, since: datetime | None = 
     return {seen.fact: seen for seen in all_of(db, Observation, _NEWEST, params)}
 
 
-def newest_observation(db: Database, account_id: int, fact: Fact) -> Observation | None:
-    """The newest observation of one fact."""
+def newest_observation(
+    db: Database, account_id: int, fact: Fact, *, source: Source | None = None
+) -> Observation | None:
+    """The newest observation of one fact, from anywhere or from one source."""
     return one_of(
         db,
         Observation,
-        "select * from observation where account_id = ? and fact = ? order by observed_at desc, id desc limit 1",
-        (account_id, fact),
+        "select * from observation where account_id = ? and fact = ? and (?3 is null or source = ?3)"
+        " order by observed_at desc, id desc limit 1",
+        (account_id, fact, source),
     )
 
 

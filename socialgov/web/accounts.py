@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 bp = Blueprint("accounts", __name__, url_prefix="/accounts")
 
 PAGE_SIZE = 50
+LAST_PAGE = 1_000_000  # what lies further on is beyond what SQLite counts
 LOG_EXCERPT = 8
 FILTERS = ("search", "state", "platform", "kind", "mine", "broken")  # what an address may carry on, and nothing else
 JUDGED_STATES = WATCHED_STATES | {AccountState.APPROVED, AccountState.CLOSING}  # before and after, rules tell little
@@ -48,7 +49,7 @@ KIND_WORDS = {kind: words.lower() for kind, words in KINDS.items()}
 def register() -> ResponseReturnValue:
     """Every account, newest first; filters and search are in the address, so a view can be kept as a bookmark."""
     wanted = _filter()
-    shown = register_page(g.home.db, wanted, page=request.args.get("page", 1, type=int), size=PAGE_SIZE)
+    shown = register_page(g.home.db, wanted, page=min(request.args.get("page", 1, type=int), LAST_PAGE), size=PAGE_SIZE)
     return render_template(
         "accounts/register.html",
         shown=shown,

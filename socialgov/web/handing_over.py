@@ -10,6 +10,7 @@ from flask_wtf.file import FileField
 from wtforms import RadioField
 
 from socialgov.actions import posts as actions
+from socialgov.actions.own_cause import writers_of
 from socialgov.actions.post_changes import check_can_see_post
 from socialgov.actions.post_facts import blocking, check_post
 from socialgov.errors import Conflict, NotFound
@@ -94,7 +95,7 @@ def second_look(account_id: int, post_id: int) -> ResponseReturnValue:
     if saved(form, keep):
         flash("Thank you. The author is told.", "success")
         return redirect(url_for("start.page"))
-    check_can_second_check(g.staff, post.author_id)
+    check_can_second_check(g.staff, writers_of(g.home.db, post))
     return form_page(
         "posts/second_look.html",
         form,

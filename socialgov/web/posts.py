@@ -10,6 +10,7 @@ from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField
 
 from socialgov.actions import posts as actions
+from socialgov.actions.own_cause import writers_of
 from socialgov.actions.post_changes import EDITABLE, check_can_see_post
 from socialgov.actions.post_facts import blocking, check_post
 from socialgov.actions.publishing import can_publish
@@ -99,7 +100,7 @@ def _post_page(shown: Post, refused: GateRefused | None = None, status: int = 20
     findings = check_post(g.home, shown.id, g.now)
     keeper = is_keeper(g.staff, g.account)
     waits = shown.state is PostState.WAITING and shown.checked_by is None
-    looks = waits and can_second_check(g.staff, shown.author_id)
+    looks = waits and can_second_check(g.staff, writers_of(db, shown))
     missing = blocking(findings, before_second_look=shown.state is PostState.DRAFT)
     html = render_template(
         "posts/post.html",

@@ -11,6 +11,7 @@ from flask import Blueprint, current_app, g, redirect, render_template, url_for
 
 from socialgov import permissions
 from socialgov.actions.notices import open_notices, read_notice
+from socialgov.actions.own_cause import writers_of
 from socialgov.actions.today import needs_today
 from socialgov.models import Account, AccountState, Role
 from socialgov.store.accounts import account_by_id, accounts_of_keeper, count_by_state
@@ -84,7 +85,7 @@ def _closing_tasks() -> Iterator[Line]:
 def _second_looks() -> Iterator[Line]:
     """MED506: any colleague but the author."""
     for post in posts_waiting_for_check(g.home.db):
-        if permissions.can_second_check(g.staff, post.author_id):
+        if permissions.can_second_check(g.staff, writers_of(g.home.db, post)):
             account = account_by_id(g.home.db, post.account_id)
             href = url_for("handing_over.second_look", account_id=post.account_id, post_id=post.id)
             yield Line("Look at a post as second checker", account, href)
