@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,9 +21,11 @@ from running import Running, free_port, open_when_ready, running
 from socialgov.demo_people import CARERS, PUPILS, STAFF, invent
 from socialgov.escrow import PASSPHRASE_FILE_VARIABLE, PASSPHRASE_VARIABLE
 from socialgov.home import Home, open_home
-from socialgov.models import AccountState, Role
-from socialgov.store.accounts import account_counts
+from socialgov.models import Account, AccountState, Finding, Role
+from socialgov.sandbox import create_sandbox
+from socialgov.store.accounts import RegisterFilter, account_by_id, account_counts, register_page
 from socialgov.store.events import verify_chain
+from socialgov.store.findings import findings_of
 from socialgov.store.people import count_people
 from socialgov.store.staff import current_staff
 
@@ -141,6 +144,41 @@ def test_a_second_one_on_the_same_port_says_so_and_how_to_mend_it(started: Demo,
         assert f"Port {started.port} cannot be used" in second.output
         assert f"make demo PORT={started.port + 1}" in second.output
         assert "Traceback" not in second.output
+
+
+def test_what_an_outsider_does_is_caught_and_a_moved_clock_ends_an_account(started: Demo, school: Home) -> None:
+    """The visitor's two plays, over HTTP: flip a private account to public, and move the clock past an end date."""
+    manager = sign_in(fresh_link(started, "network_manager"))
+    network = create_sandbox(started.folder / "network.db", school.now).extensions["network"]
+    network.change_profile(network.named("md_harbour_trip"), private=False)
+    page = f"{started.url}/accounts/{account_named(school, 'md_harbour_trip').id}"
+    press(manager, page, f"{page}/check")
+    assert finding(school, "md_harbour_trip", "ACC103").answer is False
+
+    press(manager, started.url, f"{started.url}/demonstration/clock", hours=24 * 5)
+    assert account_named(school, "md_market_day").state is AccountState.LIVE
+    deadline = time.monotonic() + 150  # the scheduler looks once a minute
+    while account_named(school, "md_market_day").state is AccountState.LIVE:
+        assert time.monotonic() < deadline, "the scheduler did not close an account whose time is over"
+        time.sleep(1)
+
+
+def press(browser: httpx.Client, page: str, action: str, **fields: object) -> None:
+    """A button of `page`, with its token."""
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', browser.get(page).text)
+    assert token
+    data = {"csrf_token": token[1], **{name: str(value) for name, value in fields.items()}}
+    assert browser.post(action, data=data).status_code == 200
+
+
+def account_named(school: Home, handle: str) -> Account:
+    row = next(row for row in register_page(school.db, RegisterFilter(search=handle)).rows if row.handle == handle)
+    return account_by_id(school.db, row.id)
+
+
+def finding(school: Home, handle: str, rule_id: str) -> Finding:
+    found = findings_of(school.db, account_named(school, handle).id)
+    return next(one for one in found if one.rule_id == rule_id)
 
 
 def test_ctrl_c_ends_everything_and_a_restart_keeps_the_school(started: Demo) -> None:
