@@ -47,7 +47,7 @@ def stranger(bluesky: RealBluesky) -> Member:
 def test_an_account_is_found_by_its_handle(info: PlatformInfo, trip: Member) -> None:
     profile = adapter(info, trip, by_did=False).profile()
     assert (profile.remote_id, profile.handle) == (trip.did, trip.handle)
-    assert (profile.private, profile.text, profile.picture) == (False, "", None)
+    assert (profile.private, profile.text, profile.picture) == (False, "", b"")
     assert profile.setup_email == trip.email
 
 

@@ -3,89 +3,21 @@
 from __future__ import annotations
 
 import io
-import json
-import logging
 import re
-import traceback
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from fake_bluesky import DID, INFO_BLUESKY, OTHER, SECRET, Answer, Server, picture, records, refusal
+from hypothesis import given
 from hypothesis import strategies as st
-from networks import INFO, Recorded
 from PIL import Image
 
 from socialgov.models import Capability, Presence
-from socialgov.platforms import CannotDo, Login, LoginRefused, Picture, PlatformError
+from socialgov.platforms import CannotDo, LoginRefused, PlatformError
 from socialgov.platforms.atproto import record_key
 from socialgov.platforms.bluesky import PICTURE_BYTES, BlueskyPlatform, fitted
-
-DID = "did:plc:aaaaaaaaaaaaaaaaaaaaaaaa"
-OTHER = "did:plc:bbbbbbbbbbbbbbbbbbbbbbbb"
-SECRET = "canary-S3cret!"
-INFO_BLUESKY = replace(INFO, name="Bluesky", adapter="bluesky")
-
-Answer = dict[str, Any] | httpx.Response | Callable[[httpx.Request], Any]
-
-
-def refusal(status: int, name: str) -> httpx.Response:
-    return httpx.Response(status, json={"error": name, "message": f"repeats {SECRET}"})
-
-
-@dataclass
-class Server:
-    """Answers by method name; a live account with a working login unless a test says otherwise."""
-
-    answers: dict[str, Answer] = field(default_factory=dict)
-    network: Recorded = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.network = Recorded(self._answer)
-        self.answers = {
-            "resolveHandle": {"did": DID},
-            "getRepoStatus": {"did": DID, "active": True},
-            "describeRepo": {"did": DID, "handle": "trip.test"},
-            "createSession": {"did": DID, "accessJwt": "access", "refreshJwt": "refresh", "email": "trip@school.test"},
-            "getRecord": refusal(400, "RecordNotFound"),
-            "uploadBlob": {"blob": {"$type": "blob", "ref": {"$link": "cid"}}},
-            "listAppPasswords": {"passwords": [{"name": "another program"}]},
-        } | self.answers
-
-    def _answer(self, request: httpx.Request) -> httpx.Response:
-        answer = self.answers.get(request.url.path.rsplit(".", 1)[-1], {})
-        made = answer(request) if callable(answer) else answer
-        if isinstance(made, httpx.Response):
-            return httpx.Response(made.status_code, content=made.content, headers=made.headers)
-        return httpx.Response(200, json=made)
-
-    def adapter(self, *, login: bool = True, remote_id: str | None = DID) -> BlueskyPlatform:
-        adapter = BlueskyPlatform(
-            INFO_BLUESKY,
-            handle="@Trip.test",
-            remote_id=remote_id,
-            login=Login("trip.test", SECRET) if login else None,
-        )
-        adapter.transport = self.network
-        return adapter
-
-    def asked(self) -> list[str]:
-        return [request.url.path.rsplit(".", 1)[-1] for request in self.network.asked]
-
-    def body(self, method: str) -> dict[str, Any]:
-        return next(json.loads(r.content) for r in self.network.asked if r.url.path.endswith("." + method))
-
-
-def records(collection: str, *values: dict[str, Any]) -> dict[str, Any]:
-    return {"records": [{"uri": f"at://{DID}/{collection}/{n}", "value": value} for n, value in enumerate(values)]}
-
-
-def picture(content: bytes = b"jpeg", width: int = 4, height: int = 3) -> Picture:
-    return Picture(content, "image/jpeg", "two boats", width, height)
-
 
 # ---- presence: only the server's own word counts
 
@@ -403,89 +335,3 @@ def test_what_is_not_declared_cannot_be_done() -> None:
     for act in (adapter.followers, lambda: adapter.accept_follower("x"), lambda: adapter.change_password("x")):
         with pytest.raises(CannotDo):
             act()
-
-
-# ---- all faults at once
-
-
-METHODS: list[tuple[str, Callable[[BlueskyPlatform], Any]]] = [
-    ("profile", lambda a: a.profile()),
-    ("presence", lambda a: a.presence()),
-    ("posts", lambda a: a.posts()),
-    ("conversations", lambda a: a.conversations()),
-    ("likes", lambda a: a.likes()),
-    ("shares", lambda a: a.shares()),
-    ("follows", lambda a: a.follows()),
-    ("check_login", lambda a: a.check_login()),
-    ("publish", lambda a: a.publish("Boats", [picture()], key="k")),
-    ("delete_post", lambda a: a.delete_post(f"at://{DID}/app.bsky.feed.post/1")),
-    ("revoke_access", lambda a: a.revoke_access()),
-    ("deactivate", lambda a: a.deactivate()),
-    ("ask_deletion_code", lambda a: a.ask_deletion_code()),
-    ("delete", lambda a: a.delete("ABCDE-23456")),
-]
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.sampled_from([DID, SECRET]),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(
-                [
-                    "did",
-                    "records",
-                    "value",
-                    "uri",
-                    "cursor",
-                    "avatar",
-                    "ref",
-                    "$link",
-                    "error",
-                    "passwords",
-                    "accessJwt",
-                    "refreshJwt",
-                    "blob",
-                    "active",
-                    "status",
-                    "embed",
-                    "reply",
-                    "handle",
-                    "email",
-                ]
-            ),
-            inner,
-            max_size=5,
-        )
-    ),
-    max_leaves=12,
-)
-
-
-@pytest.mark.parametrize(("name", "act"), METHODS, ids=[name for name, _ in METHODS])
-@settings(max_examples=60, deadline=None)
-@given(body=json_values, status=st.sampled_from([200, 200, 200, 400, 401, 403, 404, 429, 500]))
-def test_whatever_the_server_says_a_method_answers_or_raises_a_platform_error(
-    name: str, act: Callable[[BlueskyPlatform], Any], body: Any, status: int
-) -> None:
-    server = Server()
-    server.network.answer = lambda request: httpx.Response(status, json=body)
-    try:
-        act(server.adapter())
-    except PlatformError as error:
-        assert SECRET not in "".join(traceback.format_exception(error))
-
-
-@pytest.mark.parametrize(("name", "act"), METHODS, ids=[name for name, _ in METHODS])
-def test_no_secret_in_any_message_or_log(
-    name: str, act: Callable[[BlueskyPlatform], Any], caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    for status in (200, 400, 401, 500):
-        server = Server()
-        server.network.answer = lambda request, status=status: refusal(status, SECRET)
-        adapter = server.adapter()
-        assert SECRET not in repr(adapter.login)
-        try:
-            act(adapter)
-        except PlatformError as error:
-            assert SECRET not in "".join(traceback.format_exception(error))
-    assert SECRET not in caplog.text
