@@ -11,7 +11,8 @@ from collections import Counter
 
 import pytest
 
-NEEDS_THE_MACHINE = ("browser", "peer")
+# mark → the fixture that needs what continuous integration has to install
+NEEDS_THE_MACHINE = {"browser": "browser", "peer": "bluesky"}
 EXIT_SOMETHING_DID_NOT_RUN = 1
 
 
@@ -55,6 +56,14 @@ class NotRun:
 def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
     text = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
     return text.removeprefix("Skipped: ")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever uses the fixture has the mark, so that `-m "not browser"` and the count of what must run miss nobody."""
+    for item in items:
+        for mark, fixture in NEEDS_THE_MACHINE.items():
+            if fixture in getattr(item, "fixturenames", ()):
+                item.add_marker(mark)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -12,8 +12,10 @@ import pytest
 
 def test_it_runs(): pass
 
-@pytest.mark.browser
-def test_it_needs_a_browser(): pytest.skip("there is no Chromium here")
+@pytest.fixture
+def browser(): pytest.skip("there is no Chromium here")
+
+def test_it_needs_a_browser(browser): pass
 """
 
 
