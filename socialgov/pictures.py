@@ -10,6 +10,7 @@ kilobytes can hold a picture of gigabytes.
 from __future__ import annotations
 
 import io
+import threading
 import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -21,10 +22,12 @@ if TYPE_CHECKING:
 
 FORMATS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "HEIF": "image/heic"}
 MAX_PIXELS = 60_000_000  # above a 48 megapixel phone
+MAX_PACKED_PIXELS = 30_000_000  # of PNG and WebP, which no camera makes and which pack an empty picture into nothing
 MAX_SIDE = 20_000
 MIN_SIDE = 16
 LONGEST = 2048  # of a published photo: enough for a screen, too little for a poster
 MAX_BYTES = 950_000  # the smallest limit among the platforms (Bluesky: 1,000,000 bytes a picture)
+_ONE_AT_A_TIME = threading.Lock()  # a decoded picture takes hundreds of megabytes: one in a process, the others wait
 QUALITIES = (88, 80, 70, 60, 50)
 _MEND = "Choose a photo as JPEG, PNG, HEIC or WebP, straight from the camera or phone."
 
@@ -53,7 +56,7 @@ def clean_photo(content: bytes) -> CleanPhoto:
 
 def decoded(content: bytes, field_name: str) -> Image:
     """The pixels alone: upright, sRGB, flattened on white. Raises InvalidInput for the field `field_name`."""
-    with _opened(content, field_name) as opened:
+    with _ONE_AT_A_TIME, _opened(content, field_name) as opened:
         try:
             return _upright_srgb(opened)
         except Exception as error:  # decoders raise nearly anything for a damaged file
@@ -62,7 +65,7 @@ def decoded(content: bytes, field_name: str) -> Image:
 
 def image_mime(content: bytes, field_name: str = "screenshot") -> str:
     """The type of a picture that is kept as it is, as evidence, once it has been decoded whole. Raises InvalidInput."""
-    with _opened(content, field_name) as opened:
+    with _ONE_AT_A_TIME, _opened(content, field_name) as opened:
         try:
             opened.load()
         except Exception as error:
@@ -86,8 +89,9 @@ def _opened(content: bytes, field_name: str) -> Image:
         raise _refused(field_name, _too_large()) from None
     except Exception:  # see decoded
         raise _refused(field_name, "This file is not a photo that can be read.") from None
-    if opened.width * opened.height > MAX_PIXELS or max(opened.size) > MAX_SIDE:
-        raise _refused(field_name, _too_large())
+    most = MAX_PACKED_PIXELS if opened.format in ("PNG", "WEBP") else MAX_PIXELS
+    if opened.width * opened.height > most or max(opened.size) > MAX_SIDE:
+        raise _refused(field_name, _too_large(most))
     if min(opened.size) < MIN_SIDE:
         raise _refused(field_name, f"This picture is smaller than {MIN_SIDE} pixels.")
     if getattr(opened, "n_frames", 1) > 1 and opened.format in ("PNG", "WEBP"):
@@ -102,6 +106,8 @@ def _upright_srgb(opened: Image) -> Image:
 
     if opened.format == "JPEG":
         opened.draft("RGB", (LONGEST, LONGEST))  # decodes large photos at half or a quarter of their size
+    if opened.mode in ("RGB", "RGBA", "L", "LA"):
+        opened.thumbnail((LONGEST, LONGEST))  # before anything copies it: every copy of a large one costs 100 MB
     image = ImageOps.exif_transpose(opened) or opened
     if image.mode.startswith("I"):  # 16 bits of grey: converting as it is would cut off everything bright
         image = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
@@ -148,8 +154,8 @@ def _damaged(error: Exception) -> str:
     return "This photo is damaged or cut off, so it cannot be used."
 
 
-def _too_large() -> str:
-    return f"This picture has more than {MAX_PIXELS // 1_000_000} million pixels."
+def _too_large(most: int = MAX_PIXELS) -> str:
+    return f"This picture has more than {most // 1_000_000} million pixels."
 
 
 def _refused(field_name: str, why: str) -> InvalidInput:

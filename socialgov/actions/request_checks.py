@@ -133,8 +133,8 @@ def _platform_faults(
     db: Database, settings: Settings, form: AccountRequest, account: Account | None, found: bool
 ) -> dict[str, str]:
     platform = settings.platforms.get(form.platform)
-    if platform is None:
-        return {"platform": "Choose one of the platforms in the list."}
+    if platform is None or (platform.simulated and form.platform not in settings.approved_platforms):
+        return {"platform": "Choose one of the platforms in the list."}  # nothing is found on a simulated network
     if not found and form.platform not in settings.approved_platforms:
         return {"platform": f"The school has not approved {platform.name} (ACC104). Choose another platform."}
     faults = text_faults({"handle_wished": form.handle_wished})

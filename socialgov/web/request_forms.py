@@ -63,7 +63,8 @@ class Step:
 
 def _platform_form(flow: Flow, answers: Answers) -> FlaskForm:
     settings = flow.home.settings
-    keys = [key for key in settings.platforms if flow.found or key in settings.approved_platforms]
+    approved = settings.approved_platforms
+    keys = [key for key, info in settings.platforms.items() if key in approved or (flow.found and not info.simulated)]
 
     class PlatformForm(FlaskForm):
         platform = RadioField(

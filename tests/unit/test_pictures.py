@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import struct
+import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -161,6 +163,34 @@ def test_a_file_that_is_no_safe_photo_is_refused_in_words(content: bytes, said: 
     assert set(refused.value.fields) == {"photo"}
     with pytest.raises(InvalidInput):
         image_mime(content)
+
+
+def test_a_large_empty_picture_that_packs_into_nothing_is_refused() -> None:
+    out = io.BytesIO()
+    Image.new("1", (6_000, 5_100)).save(out, "PNG")
+    assert len(out.getvalue()) < 10_000
+    for look in (clean_photo, image_mime):
+        with pytest.raises(InvalidInput, match="30 million pixels"):
+            look(out.getvalue())
+
+
+def test_pictures_are_decoded_one_at_a_time_so_that_many_do_not_fill_the_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    inside, most, upright = [0], [0], pictures._upright_srgb
+
+    def watched(opened: Image.Image) -> Image.Image:
+        inside[0] += 1
+        most[0] = max(most[0], inside[0])
+        time.sleep(0.02)
+        inside[0] -= 1
+        return upright(opened)
+
+    monkeypatch.setattr(pictures, "_upright_srgb", watched)
+    content = photo()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(clean_photo, [content] * 8))
+    assert most == [1]
 
 
 def test_a_moving_picture_is_refused() -> None:

@@ -17,6 +17,7 @@ from people_school import permit, photo, pupil
 from stage import picture
 
 from socialgov.actions.keepers import hand_over
+from socialgov.actions.people import plan_import
 from socialgov.actions.signin import make_signin_link
 from socialgov.home import Home
 from socialgov.models import AccountState, PostState, Role, Staff
@@ -198,6 +199,17 @@ def test_a_screenshot_of_a_post_is_only_for_those_who_may_see_the_posts(
     evidence = post_by_id(home.db, int(post.rsplit("/", 1)[-1])).evidence_id
     for role, status in ((Role.GOVERNOR, 403), (Role.DATA_MANAGER, 403), (Role.SAFEGUARDING_LEAD, 200)):
         assert browse(staff(home, role)).get(f"/accounts/{account.id}/evidence/{evidence}").status_code == status
+
+
+def test_nobody_finds_an_account_on_the_simulated_network_in_a_real_school(tmp_path: Path) -> None:
+    home = make_home(tmp_path, approved=("instagram",))
+    head, someone = staff(home, Role.HEAD), staff(home)
+    client = client_of(home, head)
+    assert 'value="sandbox"' not in client.get("/found/platform").text
+    assert client.post("/found/platform", data={"platform": "sandbox"}).status_code == 422
+    rows = f"Platform,Handle,Kind,Purpose,Audience,Owner,Deputy,Starts on,Ends on\nsandbox,pets,trip,p,a,{head.email},"
+    plan = plan_import(home, "accounts", f"{rows}{someone.email},2026-11-23,2026-12-05\n".encode(), now=NOW)
+    assert [problem.column for problem in plan.problems] == ["Platform"]
 
 
 def test_an_absurd_page_number_is_no_fault_of_ours(browse: Browse, cast: walk.Cast) -> None:
