@@ -20,6 +20,7 @@ from socialgov.models import AccountKind, AccountState
 from socialgov.store.accounts import account_by_id
 from socialgov.store.connect import insert, write
 from socialgov.store.events import verify_chain
+from socialgov.store.findings import findings_of
 from socialgov.store.jobs import job_run
 from socialgov.store.rows import dicts, scalar
 
@@ -54,6 +55,14 @@ def test_an_end_date_means_the_end_of_that_day_in_the_schools_own_zone(home: Hom
     assert state(home, account.id) is AccountState.LIVE
     run_once(home, NOW.replace(month=7, day=1, hour=23, minute=0))  # midnight in London
     assert state(home, account.id) is AccountState.CLOSING
+
+
+def test_after_days_without_a_scheduler_the_first_pass_finds_no_account_late_with_the_erasure(home: Home) -> None:
+    account = live_account(home, platform="instagram", ends_on=date(2026, 12, 20))
+    run_once(home, NOW)
+    run_once(home, NOW + timedelta(days=4))
+    answers = {one.rule_id: one.answer for one in findings_of(home.db, account.id)}
+    assert (answers["DAT001"], answers["OVS802"]) == (True, True)
 
 
 def test_a_bad_account_never_stops_the_rest(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from socialgov import permissions
 from socialgov.actions.findings import evaluate_account
-from socialgov.actions.notices import notify
+from socialgov.actions.notices import answered, notify
 from socialgov.actions.own_cause import check_did_not_hand_over
 from socialgov.actions.request_checks import checked_reason
 from socialgov.errors import Conflict, InvalidInput
@@ -71,6 +71,7 @@ def decide_extension(
             raise Conflict("Somebody else decided on this already, so nothing was saved.", "Look at the account again.")
         decision = {"approved": approved, "decided_by": actor.id, "decided_at": now, "decision_reason": reason or None}
         guarded_update(db, "extension", extension_id, decision, where={"approved": None})
+        answered(db, account.id, "extension_waiting", now)
         data = {"extension": extension_id, "approved": approved, "until_on": extension.until_on.isoformat()}
         if approved:
             _need_life(home, account, now)

@@ -47,7 +47,7 @@ from socialgov.store.staff import staff_by_ids, staff_with_role
 from socialgov.store.waivers import active_waivers, extensions_of
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
     from sqlite_utils import Database
 
@@ -208,14 +208,20 @@ def _tell(
     new: Mapping[str, Finding],
     now: datetime,
 ) -> None:
-    """Owner and network manager hear of rules that newly break; the owner hears what must be looked at again."""
+    """Owner and network manager hear of rules that newly break; the owner hears what must be looked at again.
+
+    Of a rule that is the same for every account only the network manager hears, once a day: no owner could mend it.
+    """
     watched = [one for one in new.values() if rules.CATALOGUE[one.rule_id].watched]
     broken = [one for one in watched if _in_breach(one) and not _in_breach(old.get(one.rule_id))]
     stale = [one for one in watched if _unknown(one) and _held(old.get(one.rule_id))]
     on = home.settings.platforms[account.platform].name
+    managers = {staff.id for staff in staff_with_role(db, Role.NETWORK_MANAGER)}
+    if of_school := [one for one in (*broken, *stale) if rules.CATALOGUE[one.rule_id].school_wide]:
+        _notify_of_school(db, managers, of_school, home.today(now), now)
+    broken, stale = _of_account(broken), _of_account(stale)
     if broken:
         text = f"{account.name} on {on} is out of order. {_listed(broken)}"
-        managers = {staff.id for staff in staff_with_role(db, Role.NETWORK_MANAGER)}
         _notify_each(db, account, {account.owner_id, *managers}, "rule_broken", text, now)
     if stale:
         text = f"{account.name} on {on} needs a fresh look. {_listed(stale)}"
@@ -234,6 +240,18 @@ def _notify_each(db: Database, account: Account, staff_ids: set[int], kind: str,
             now=now,
             account_id=account.id,
         )
+
+
+def _notify_of_school(db: Database, staff_ids: set[int], findings: list[Finding], day: date, now: datetime) -> None:
+    for staff_id in sorted(staff_ids):
+        for one in findings:
+            text = f"Something is out of order for the whole school. {_listed([one])}"
+            key = f"school_rule:{one.rule_id}:{day}"
+            notify(db, staff_id=staff_id, kind="school_rule", text=text, dedupe_key=key, now=now)
+
+
+def _of_account(findings: list[Finding]) -> list[Finding]:
+    return [one for one in findings if not rules.CATALOGUE[one.rule_id].school_wide]
 
 
 def _listed(findings: list[Finding]) -> str:

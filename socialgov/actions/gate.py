@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from socialgov import permissions, platforms
 from socialgov.actions import findings
-from socialgov.actions.notices import notify
+from socialgov.actions.notices import answered, notify
 from socialgov.actions.observing import look_before_gate
 from socialgov.actions.request_checks import (
     checked_reason,
@@ -104,6 +104,7 @@ def go_live(home: Home, actor: Staff, account_id: int, *, now: datetime) -> Acco
                 db, account, {"state": S.LIVE, "live_at": now, "check_due_at": now},
                 tag=EventTag.ACCOUNT_LIVE, actor=actor_of(actor.id), now=now,
             )  # fmt: skip
+            answered(db, account.id, "request_approved", now)
             _tell(db, account, "account_live", f"The account {account.name} is live.", _keepers(account), actor, now)
         findings.evaluate_account(home, account.id, now=now, actor=actor_of(actor.id))
     _raise_if(refused, "go live")
@@ -128,6 +129,7 @@ def resume(home: Home, actor: Staff, account_id: int, *, now: datetime) -> Accou
                 db, account, {"state": S.LIVE, "suspended_at": None, "suspend_reason": None, "check_due_at": now},
                 tag=EventTag.ACCOUNT_RESUMED, actor=actor_of(actor.id), now=now,
             )  # fmt: skip
+            answered(db, account.id, "account_suspended", now)
             text = f"The account {account.name} may go on."
             _tell(db, account, "account_resumed", text, _watchers(db, account), actor, now)
         findings.evaluate_account(home, account.id, now=now, actor=actor_of(actor.id))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from socialgov.actions.mail import queue_mail
 from socialgov.errors import NotFound
 from socialgov.store.connect import write
-from socialgov.store.outbox import Notice, insert_notice, mark_notice_read, notices_of
+from socialgov.store.outbox import Notice, insert_notice, mark_notice_read, notices_of, put_away_notices
 from socialgov.store.staff import staff_by_id
 
 if TYPE_CHECKING:
@@ -56,6 +56,11 @@ def _subject(text: str) -> str:
 def open_notices(db: Database, staff_id: int) -> list[Notice]:
     """What this person has not marked as read, newest first."""
     return notices_of(db, staff_id)
+
+
+def answered(db: Database, account_id: int, kind: str, now: datetime) -> None:
+    """What the notices of `kind` about this account asked for is done, by whomever; call inside `write()`."""
+    put_away_notices(db, account_id, kind, now)
 
 
 def read_notice(home: Home, actor: Staff, notice_id: int, *, now: datetime) -> None:

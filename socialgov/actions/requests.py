@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from socialgov import permissions
 from socialgov.actions.findings import evaluate_account
-from socialgov.actions.notices import notify
+from socialgov.actions.notices import answered, notify
 from socialgov.actions.own_cause import check_did_not_write_request
 from socialgov.actions.request_checks import checked_reason, checked_request, request_faults
 from socialgov.errors import Conflict, InvalidInput
@@ -67,6 +67,7 @@ def amend_request(home: Home, actor: Staff, account_id: int, form: AccountReques
             db, account, {**changes, "return_reason": None, "returned_at": None},
             tag=EventTag.ACCOUNT_AMENDED, actor=actor_of(actor.id), now=now, data={"fields": changed},
         )  # fmt: skip
+        answered(db, account.id, "request_returned", now)
         _tell_approvers(home, db, account, now)
         evaluate_account(home, account.id, now=now, actor=actor_of(actor.id))
     return account
@@ -83,6 +84,7 @@ def return_request(home: Home, actor: Staff, account_id: int, reason: str, *, no
             db, account, {"return_reason": reason, "returned_at": now},
             tag=EventTag.ACCOUNT_RETURNED, actor=actor_of(actor.id), now=now,
         )  # fmt: skip
+        answered(db, account.id, "request_waiting", now)
         text = (
             f"Your request for the account {account.name} was sent back to you. Open it to read why, and send it again."
         )
@@ -137,6 +139,8 @@ def withdraw(home: Home, actor: Staff, account_id: int, *, now: datetime) -> Acc
         permissions.check_can_amend_request(actor, account)
         check_transition(account.state, S.WITHDRAWN)
         _need_not_found(account)
+        answered(db, account.id, "request_waiting", now)
+        answered(db, account.id, "request_returned", now)
         return change_account(
             db, account, {"state": S.WITHDRAWN},
             tag=EventTag.ACCOUNT_WITHDRAWN, actor=actor_of(actor.id), now=now,
@@ -189,6 +193,7 @@ def _decide(
     db: Database, account: Account, state: AccountState, tag: EventTag, actor: Staff, reason: str, now: datetime
 ) -> Account:
     changes = {"state": state, "decided_by": actor.id, "decided_at": now, "decision_reason": reason or None}
+    answered(db, account.id, "request_waiting", now)
     return change_account(db, account, changes, tag=tag, actor=actor_of(actor.id), now=now)
 
 

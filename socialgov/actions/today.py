@@ -11,6 +11,8 @@ from socialgov import permissions
 from socialgov.lifecycle import WATCHED_STATES
 from socialgov.models import AccountState, Role
 from socialgov.store import accounts as store
+from socialgov.store.followers import accounts_with_unchecked_followers
+from socialgov.store.posts import posts_to_take_down
 from socialgov.store.waivers import extensions_waiting
 
 if TYPE_CHECKING:
@@ -69,6 +71,7 @@ def _logins(home: Home, staff: Staff, now: datetime) -> Iterator[Need]:
 def _of_keeper(home: Home, staff: Staff, now: datetime) -> Iterator[Need]:
     """For owner and deputy, and for who asked: the next step of each of their accounts."""
     broken = {account.id: number for account, number in store.accounts_in_trouble(home.db, keeper_id=staff.id)}
+    unchecked = accounts_with_unchecked_followers(home.db)
     for account in store.accounts_of_keeper(home.db, staff.id):
         if account.state is S.REQUESTED and account.returned_at is not None:
             yield Need("amend", "Change a request that was sent back", account, "requests.check_amended")
@@ -76,8 +79,19 @@ def _of_keeper(home: Home, staff: Staff, now: datetime) -> Iterator[Need]:
             continue
         if account.state is S.APPROVED:
             yield Need("set_up", "Set up an approved account", account, "accounts.page")
+        if account.state in WATCHED_STATES:
+            yield from _of_running(home, account, unchecked)
         if account.state in WATCHED_STATES and account.id in broken:
             yield Need("broken", _broken(broken[account.id]), account, "accounts.page")
+
+
+def _of_running(home: Home, account: Account, unchecked: set[int]) -> Iterator[Need]:
+    """What cannot wait on a live account: posts that must come down, and whoever knocks at its door."""
+    if posts := posts_to_take_down(home.db, account.id):
+        due = posts[0].take_down_by_at
+        yield Need("take_down", "Take a post down", account, "posts.page", home.today(due) if due else None)
+    if account.id in unchecked:
+        yield Need("followers", "Check who asks to follow, or follows", account, "followers.page")
 
 
 def _oversight(home: Home, staff: Staff, now: datetime) -> Iterator[Need]:

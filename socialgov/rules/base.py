@@ -71,6 +71,7 @@ class Rule(ABC, Generic[F]):
     broken: ClassVar[str] = "It does not hold."
     unknown: ClassVar[str] = "Nobody can tell yet."
     later: ClassVar[str] = ""
+    school_wide: ClassVar[bool] = False  # alike for every account: news for the network manager, not for owners
 
     @property
     def watched(self) -> bool:

@@ -18,6 +18,7 @@ class KeptNoLonger(AccountRule):
     source = "P2.8, UK"
     advice = "Nothing to do: drafts, lists and photos that are not needed any more are erased daily."
     when = (When.DAILY,)
+    school_wide = True
     unknown = "The daily erasure has not run yet: is the scheduler running?"
 
     def applies(self, facts: AccountFacts) -> bool:

@@ -51,6 +51,7 @@ class Logged(_Lasting):
     source = "P1.A4, P3.6"
     advice = "Nothing to do: every change writes a line in the log, with who made it."
     when = (When.ALWAYS,)
+    school_wide = True
     holds = "The log was checked from its first line and is whole."
     broken = "The log is not whole: somebody changed it. Tell the head, and keep the file as evidence."
     unknown = "Nobody has checked lately that the log is whole (`socialgov audit verify`)."
@@ -99,6 +100,7 @@ class LookersLogged(_Lasting):
     source = "P2.19"
     advice = "Look only where you have a reason: each look at a password, a screenshot or a photo is logged."
     when = (When.ALWAYS,)
+    school_wide = True
     holds = "Each look at this account's password has its line in the log, and the log is whole."
     broken = "A look at this account's password has no line in the log, or the log is not whole."
     unknown = "Nobody has checked lately that the log is whole (`socialgov audit verify`)."

@@ -37,7 +37,7 @@ class Strong(AccountRule):
     id = "SEC202"
     title = "Strong: 8 or more characters with letters, numbers and symbols; not built on a dictionary word"
     source = "P2.6"
-    advice = "Let socialgov suggest a password, or string several random words, numbers and signs together."
+    advice = "Let a password manager make it, or string several random words, numbers and signs together."
     when = (When.DEPOSIT,)
     holds = "The deposited password was strong enough when it came in."
     unknown = "No password is deposited."

@@ -219,14 +219,18 @@ def requests_waiting(db: Database) -> list[Account]:
 
 
 def logins_to_test(db: Database) -> list[Account]:
-    """Accounts that are set up or live and whose deposited login nobody has tested since the deposit (SEC205)."""
+    """Accounts that are set up or live and whose deposited login no person has tested since the deposit (SEC205).
+
+    That the machine could sign in is no test; that it was refused is one, and a new deposit is due.
+    """
     return _accounts(
         db,
         """state in ('approved', 'live', 'suspended') and exists (
              select 1 from credential c where c.account_id = account.id and c.kind = 'password'
                and c.superseded_at is null and c.destroyed_at is null
                and not exists (select 1 from observation o where o.account_id = account.id and o.fact = 'login_works'
-                 and o.observed_at >= c.deposited_at and o.value <> 'null')) order by id""",
+                 and o.observed_at >= c.deposited_at
+                 and (o.source = 'attested' and o.value <> 'null' or o.value = 'false'))) order by id""",
     )
 
 

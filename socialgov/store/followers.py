@@ -47,6 +47,12 @@ def followers_of(db: Database, account_id: int) -> list[Follower]:
     )
 
 
+def accounts_with_unchecked_followers(db: Database) -> set[int]:
+    """Ids of accounts with followers, or people asking to follow, on whom nobody has decided."""
+    sql = "select distinct account_id from follower where decision is null and gone_at is null"
+    return {row[0] for row in db.execute(sql)}
+
+
 def all_followers_of(db: Database, account_id: int) -> list[Follower]:
     """Everybody on record for the account, those who have gone too."""
     return all_of(db, Follower, "select * from follower where account_id = ? order by id", (account_id,))

@@ -127,6 +127,14 @@ def mark_notice_read(db: Database, notice_id: int, staff_id: int, now: datetime)
     return done.rowcount == 1
 
 
+def put_away_notices(db: Database, account_id: int, kind: str, now: datetime) -> None:
+    """Count everybody's notices of `kind` about this account as read."""
+    db.execute(
+        "update notice set read_at = ? where account_id = ? and kind = ? and read_at is null",
+        (moment_text(now), account_id, kind),
+    )
+
+
 def purge_notices(db: Database, before: datetime) -> int:
     """Erase the text of notices read before `before`; the dedupe key stays so that none is given twice."""
     done = db.execute("update notice set text = '' where read_at < ? and text != ''", (moment_text(before),))

@@ -150,6 +150,18 @@ def test_several_that_break_at_once_make_one_notice(home: Home, cast: walk.Cast,
     assert "INT402" in text and "MED512" in text
 
 
+def test_what_is_late_for_the_whole_school_is_told_to_the_network_manager_alone_and_once_a_day(
+    home: Home, cast: walk.Cast, account: Account
+) -> None:
+    other = walk.live(home, cast, form=walk.form_of(cast, handle_wished="another_trip"))
+    run_once(home, NOW)
+    late = NOW + timedelta(days=4)
+    for one in (account, other):
+        assert answers(evaluate_account(home, one.id, now=late))["DAT001"] is False
+    assert not any("DAT001" in text for text in told(home, cast.owner.id, "rule_broken"))
+    assert len([text for text in told(home, cast.manager.id, "school_rule") if "DAT001" in text]) == 1
+
+
 def test_what_the_head_excepted_is_not_told_until_the_exception_ends(
     home: Home, cast: walk.Cast, account: Account
 ) -> None:

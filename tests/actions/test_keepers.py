@@ -21,9 +21,10 @@ from walk import (
 )
 
 from socialgov.actions import accounts
-from socialgov.actions.credentials import reveal
+from socialgov.actions.credentials import record_login_test, reveal
 from socialgov.actions.extensions import ask_extension, decide_extension
 from socialgov.actions.findings import evaluate_account, gate
+from socialgov.actions.followers import record_followers
 from socialgov.actions.staff import staff_leaves
 from socialgov.actions.today import needs_today
 from socialgov.actions.waivers import PUBLIC_ACCOUNT_RULES, end_waiver, grant_waiver
@@ -31,7 +32,10 @@ from socialgov.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from socialgov.home import Home
 from socialgov.lifecycle import WrongState
 from socialgov.models import Account, Fact, Role, Staff
+from socialgov.platforms import RemoteFollower
+from socialgov.store.connect import insert, write
 from socialgov.store.outbox import notices_of
+from socialgov.store.rows import moment_text
 from socialgov.store.waivers import active_waivers, extensions_of
 
 LONGER = date(2026, 12, 20)
@@ -247,6 +251,38 @@ def test_today_shows_each_role_what_waits_for_it(home: Home, cast: Cast) -> None
     assert needs(home, cast.owner) == needs(home, cast.deputy) == ["set_up", "ending"]
     deposited(home, cast, account, secret=SECRET)
     assert needs(home, cast.manager) == ["login_test"]
+
+
+def test_a_login_that_only_the_machine_tried_still_waits_for_the_network_manager(home: Home, cast: Cast) -> None:
+    account = approved(home, cast)
+    deposited(home, cast, account, secret=SECRET)
+    put_on_record(home, account, Fact.LOGIN_WORKS, True)
+    assert needs(home, cast.manager) == ["login_test"]
+    record_login_test(home, cast.manager, account.id, True, now=NOW)
+    assert needs(home, cast.manager) == []
+
+
+def test_today_shows_the_keepers_who_knocks_and_what_must_come_down(home: Home, cast: Cast, trip: Account) -> None:
+    record_followers(home, trip.id, [RemoteFollower("7", "granny.smith", "Granny", waiting=True)], now=NOW)
+    assert "followers" in needs(home, cast.owner)
+    assert "followers" not in needs(home, cast.manager)
+    with write(home.db) as db:
+        post = {"account_id": trip.id, "author_id": cast.owner.id, "text": "A photo.", "state": "published"}
+        moments = {"created_at": moment_text(NOW), "take_down_by_at": moment_text(NOW + timedelta(days=1))}
+        insert(db, "post", {**post, **moments})
+    [need] = [need for need in needs_today(home, cast.deputy, NOW) if need.key == "take_down"]
+    assert need.due_on == date(2026, 11, 24)
+
+
+def test_a_notice_that_asks_for_a_decision_is_put_away_when_it_is_made(home: Home, cast: Cast) -> None:
+    account = requested(home, cast)
+    accounts.return_request(home, cast.manager, account.id, "Say more.", now=NOW)
+    assert notices_of(home.db, cast.head.id) == []
+    accounts.amend_request(home, cast.owner, account.id, form_of(cast), now=NOW)
+    assert notices_of(home.db, cast.owner.id) == []
+    assert [n.kind for n in notices_of(home.db, cast.head.id)] == ["request_waiting"]
+    accounts.approve(home, cast.manager, account.id, now=NOW)
+    assert notices_of(home.db, cast.head.id) == notices_of(home.db, cast.manager.id) == []
 
 
 def test_today_shows_what_is_broken_and_what_ends(home: Home, cast: Cast, trip: Account, club: Account) -> None:
