@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import tomllib
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -105,3 +106,9 @@ def _pins(path: Path) -> dict[str, str]:
 def _plain(requirement: str) -> str:
     """A package's name as the locks write it."""
     return re.sub(r"[._]", "-", re.split(r"[<>=!\[; ]", requirement)[0].lower())
+
+
+def test_each_test_file_has_a_name_of_its_own() -> None:
+    """pytest imports test files by their bare name, so of two with one name only one would run."""
+    names = Counter(path.name for path in committed() if path.name.startswith("test_") and path.suffix == ".py")
+    assert [name for name, count in names.items() if count > 1] == []
