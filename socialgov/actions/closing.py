@@ -10,8 +10,11 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
+from socialgov.actions.blobs import save_blob
 from socialgov.actions.closing_machine import advance
 from socialgov.actions.closing_steps import Work, finish_step, hand_to_machine, keepers_to_tell, open_next
+from socialgov.actions.credentials import current_credential
+from socialgov.actions.observing import check_screenshot, record_observation
 from socialgov.errors import InvalidInput
 from socialgov.lifecycle import PROOFS, Proof, WrongState, check_transition, closing_plan
 from socialgov.models import AccountState, ClosingStep, CredentialKind, Source, StepName, StepState
@@ -214,8 +217,6 @@ def _take_code(home: Home, actor: Staff, step: ClosingStep, account: Account, co
 
 
 def _deposited_since(home: Home, step: ClosingStep, account: Account) -> bool:
-    from socialgov.actions.credentials import current_credential
-
     found = current_credential(home.db, account.id, CredentialKind.PASSWORD)
     if found is None or found.secret_at is None:
         return False
@@ -239,8 +240,6 @@ def _attest(
     now: datetime,
 ) -> None:
     """No machine can look: the person's word, dated and with the screenshot's hash, is the evidence."""
-    from socialgov.actions.observing import check_screenshot, record_observation
-
     if proof.screenshot and not screenshot:
         message = "Add a screenshot: no machine can look at this platform, so it is the only evidence."
         raise InvalidInput(message, {"screenshot": message})
@@ -249,8 +248,6 @@ def _attest(
         raise InvalidInput(message, {"note": message})
     evidence_id = None
     if screenshot:
-        from socialgov.actions.blobs import save_blob
-
         mime = check_screenshot(screenshot)
         evidence_id = save_blob(
             home, screenshot, mime=mime, purpose="closing", account_id=account.id, made_by=actor.id, now=now

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from socialgov.actions.closing_steps import Work, finish_step
+from socialgov.actions.observing import record_observation
 from socialgov.lifecycle import PROOFS, proves
 from socialgov.models import Capability, CredentialKind, Fact, Presence, Source, StepName
 from socialgov.platforms import PlatformError
@@ -26,8 +27,6 @@ class NotYet(PlatformError):
 
 def see_it_done(work: Work) -> None:
     """The fresh look that every step ends with, kept as an observation in the step's own transaction."""
-    from socialgov.actions.observing import record_observation
-
     fact = PROOFS[work.step.name].fact
     value = LOOKS[fact](work)
     if not proves(work.step.name, value, work.platform):

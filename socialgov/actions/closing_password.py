@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from socialgov.actions.closing_looks import NotYet, see_it_done
 from socialgov.actions.closing_steps import Work, finish_step
+from socialgov.actions.credentials import adopt_spare, deposit_spare, open_spare
+from socialgov.actions.observing import record_observation
 from socialgov.models import CredentialKind, Fact, Source, StepState
 from socialgov.platforms import LoginRefused, connect
 from socialgov.store.closings import update_step
@@ -26,9 +28,6 @@ def change_password(work: Work) -> None:
 
     The new deposit stays beside the current one until the platform was seen to take it, and only then replaces it.
     """
-    from socialgov.actions.credentials import adopt_spare, open_spare
-    from socialgov.actions.observing import record_observation
-
     if work.step.detail.get("phase") == "look":
         see_it_done(work)
         return
@@ -48,8 +47,6 @@ def change_password(work: Work) -> None:
 
 def _with_spare(work: Work) -> tuple[Work, int]:
     """The spare deposit of this step: made once, and found again after a crash."""
-    from socialgov.actions.credentials import deposit_spare
-
     spare_id = work.step.detail.get("spare")
     if spare_id is not None:
         return work, int(spare_id)

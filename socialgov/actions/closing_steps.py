@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from socialgov.actions.notices import notify
+from socialgov.actions.unsealing import machine_login
 from socialgov.lifecycle import step_not_before
 from socialgov.models import (
     Account,
@@ -58,8 +59,6 @@ class Work:
 
     def adapter(self, kind: CredentialKind | None = None, *, signed_in: bool = True) -> Platform:
         """A new adapter, so that nothing remembered from before is taken for a fresh look."""
-        from socialgov.actions.unsealing import machine_login
-
         login = None
         if signed_in:
             purpose = f"closing: {self.step.name.value}"

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from socialgov import permissions
 from socialgov.actions.deposits import adopt_spare, deposit, deposit_spare
+from socialgov.actions.findings import evaluate_account
 from socialgov.actions.notices import notify
+from socialgov.actions.observing import record_observation
 from socialgov.actions.request_checks import checked_reason
 from socialgov.actions.unsealing import machine_login, need_credential, need_sealed, open_spare, record, unseal
 from socialgov.models import CredentialKind, Fact, Source
@@ -65,9 +67,6 @@ def record_login_test(home: Home, actor: Staff, account_id: int, works: bool, *,
 
     Once the new login works, the passwords before it are destroyed. When it does not, the keepers are told.
     """
-    from socialgov.actions.findings import evaluate_account  # late: both ask here for the machine's login
-    from socialgov.actions.observing import record_observation
-
     permissions.check_can_test_login(actor)
     with write(home.db) as db:
         account = account_by_id(db, account_id)

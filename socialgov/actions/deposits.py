@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from socialgov import passwords, permissions
+from socialgov.actions.findings import evaluate_account
 from socialgov.actions.request_checks import school_email_fault, text_faults, tidy
 from socialgov.actions.unsealing import need_credential, need_spare, record
 from socialgov.errors import InvalidInput
@@ -61,8 +62,6 @@ def deposit(
     A password that is weak (SEC202) or used for another account (SEC203) is refused, as far as the school enforces
     those rules, with the reason beside the field. The refusal is an event; the secret is kept nowhere.
     """
-    from socialgov.actions.findings import evaluate_account  # late: facts are gathered with what is deposited here
-
     account = account_by_id(home.db, account_id)
     permissions.check_can_deposit(actor, account)
     draft = _draft(home, account, username=username, secret=secret, email=email, kind=kind)

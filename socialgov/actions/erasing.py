@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from socialgov.actions.blobs import erase_blob
 from socialgov.actions.closing_steps import JOB, Work, finish_step
+from socialgov.actions.credentials import destroy_credentials
 from socialgov.errors import StoreError
 from socialgov.store.closings import blobs_to_erase, forget_people, people_still_held, truncate_wal
 from socialgov.store.connect import write
@@ -22,8 +23,6 @@ def erase_people(work: Work) -> None:
     the step open, and all of it is done again, which changes nothing that is gone already. The screenshots that prove
     the end are kept: they show that nothing is there, and the certificate names their hashes.
     """
-    from socialgov.actions.credentials import destroy_credentials
-
     home, account, now = work.home, work.account, work.now
     blobs = blobs_to_erase(home.db, account.id)
     for blob_id in blobs:

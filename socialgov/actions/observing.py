@@ -15,6 +15,7 @@ from socialgov.actions.blobs import save_blob
 from socialgov.actions.findings import evaluate_account
 from socialgov.actions.followers import record_followers
 from socialgov.actions.reading import READ_BY, Reading, read_platform
+from socialgov.actions.unsealing import machine_login
 from socialgov.errors import InvalidInput
 from socialgov.lifecycle import WrongState
 from socialgov.models import AccountState, Fact, LogoMatch, Source
@@ -290,8 +291,6 @@ def check_account(home: Home, account_id: int, *, now: datetime) -> list[Finding
 
 def _look(home: Home, account: Account, now: datetime) -> Reading:
     """Ask the platform. Nothing is asked about an account that is not there, or by an adapter that can do nothing."""
-    from socialgov.actions.credentials import machine_login  # late: it records observations itself
-
     info = home.settings.platforms[account.platform]
     set_up = account.handle is not None or account.remote_id is not None
     if account.state not in _THERE or not set_up or not platforms.capabilities(info):

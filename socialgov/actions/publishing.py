@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 
 from socialgov import platforms
 from socialgov.actions.blobs import read_blob, save_blob
-from socialgov.actions.credentials import machine_login
 from socialgov.actions.evidence import POST_EVIDENCE
 from socialgov.actions.post_changes import own_post, record_post, refuse_unless_open
+from socialgov.actions.unsealing import machine_login
 from socialgov.errors import Conflict, InvalidInput, SocialgovError
 from socialgov.models import Capability, PostState
 from socialgov.permissions import check_can_post, check_can_set_up
