@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import socket
 import ssl
 import time
 import weakref
@@ -230,11 +231,20 @@ def _is_loopback(host: str) -> bool:
 
 
 def _is_private(host: str) -> bool:
-    """A name or address inside the school's own network, where a platform has no business to send us."""
+    """An address inside the school's own network, where a platform has no business to send us, or a name that leads
+    there: `127.1` and `localhost.` are names too. One that leads nowhere is not private, only not there.
+    """
     try:
         return not ipaddress.ip_address(host).is_global
     except ValueError:
-        return host == "localhost" or "." not in host
+        pass
+    if "." not in host.rstrip("."):
+        return True
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return False
+    return any(not ipaddress.ip_address(entry[4][0]).is_global for entry in found)
 
 
 def _moment(text: str | None) -> datetime | None:

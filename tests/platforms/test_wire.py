@@ -138,7 +138,16 @@ def test_a_redirect_is_followed_within_https_without_a_token() -> None:
 
 @pytest.mark.parametrize(
     "location",
-    ["http://elsewhere.test/", "https://localhost/", "https://127.0.0.1/", "https://10.0.0.7/", "https://intranet/"],
+    [
+        "http://elsewhere.test/",
+        "https://localhost/",
+        "https://localhost./",
+        "https://127.0.0.1/",
+        "https://127.1/",
+        "https://0x7f.1/",
+        "https://10.0.0.7/",
+        "https://intranet/",
+    ],
 )
 def test_a_redirect_into_the_school_or_out_of_https_is_refused(location: str) -> None:
     with pytest.raises(PlatformError, match="redirects"):
