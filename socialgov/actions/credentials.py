@@ -14,6 +14,7 @@ from socialgov.actions.notices import notify
 from socialgov.actions.observing import record_observation
 from socialgov.actions.request_checks import checked_reason
 from socialgov.actions.unsealing import machine_login, need_credential, need_sealed, open_spare, record, unseal
+from socialgov.errors import Conflict
 from socialgov.models import CredentialKind, Fact, Source
 from socialgov.store import credentials as store
 from socialgov.store.accounts import account_by_id
@@ -65,12 +66,17 @@ def reveal(home: Home, actor: Staff, account_id: int, reason: str, *, now: datet
 def record_login_test(home: Home, actor: Staff, account_id: int, works: bool, *, now: datetime) -> None:
     """The network manager says whether the deposited login let them in (SEC205).
 
-    Once the new login works, the passwords before it are destroyed. When it does not, the keepers are told.
+    Once the new login works, the passwords before it are destroyed. When it does not, the keepers are told. Raises
+    Conflict when another login was deposited after the one that they looked at: it would pass untried.
     """
     permissions.check_can_test_login(actor)
     with write(home.db) as db:
         account = account_by_id(db, account_id)
         credential = need_credential(db, account, CredentialKind.PASSWORD)
+        if store.last_looked_at(db, account_id, actor.id) not in (None, credential.id):
+            raise Conflict(
+                "Another login was deposited after you looked at the password.", "Look at the new one and try that."
+            )
         record_observation(
             db, account_id=account_id, fact=Fact.LOGIN_WORKS, value=works, now=now, source=Source.ATTESTED,
             observed_by=actor.id,

@@ -156,6 +156,17 @@ def reveals_of(db: Database, account_id: int) -> list[Reveal]:
     )
 
 
+def last_looked_at(db: Database, account_id: int, staff_id: int) -> int | None:
+    """The deposit of this account's password that this person looked at last, in force or not; None: they never did."""
+    found: int | None = scalar(
+        db,
+        "select credential_id from reveal join credential c on c.id = credential_id"
+        " where c.account_id = ? and c.kind = 'password' and staff_id = ? order by reveal.id desc limit 1",
+        (account_id, staff_id),
+    )
+    return found
+
+
 def knowers(db: Database, account_id: int) -> set[int]:
     """Staff who deposited or saw the secret that is in force: those whose leaving asks for a new one (SEC204)."""
     rows = dicts(

@@ -181,6 +181,21 @@ def test_an_owner_does_not_review_by_handing_the_account_over_for_a_moment(
     assert browse(cast.manager).post(f"{at}/review", data=later).status_code == 302
 
 
+def test_a_login_put_in_while_the_manager_tries_the_one_before_does_not_pass_untried(
+    home: Home, browse: Browse, cast: walk.Cast
+) -> None:
+    account = walk.set_up(home, cast, walk.approved(home, cast))
+    owner, manager, at = browse(cast.owner), browse(cast.manager), f"/accounts/{account.id}"
+    walk.deposited(home, cast, account)
+    manager.post(f"{at}/password", data={"reason": "The login test"})
+    other = {"username": "other", "email": f"trips@{DOMAIN}", "secret": "zW3!bbN8-Somewhere-77"}
+    assert owner.post(f"{at}/deposit", data=other).status_code == 302
+    assert manager.post(f"{at}/login-test", data={"works": "yes"}).status_code == 409
+    assert {one.rule_id: one.answer for one in findings_of(home.db, account.id)}["SEC205"] is None
+    manager.post(f"{at}/password", data={"reason": "The new one"})
+    assert manager.post(f"{at}/login-test", data={"works": "yes"}).status_code == 302
+
+
 # --------------------------------------------------------------------------------------------------- looking
 
 
