@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from socialgov.actions.notices import notify
 from socialgov.actions.signin import end_sessions_of
 from socialgov.config import ADDRESS
 from socialgov.errors import Conflict, InvalidInput
@@ -15,6 +16,7 @@ from socialgov.permissions import check_can_manage_staff
 from socialgov.store import guarded_update, record_event, write
 from socialgov.store.connect import insert
 from socialgov.store.events import EventTag, actor_of
+from socialgov.store.rows import moment_text
 from socialgov.store.staff import staff_by_email, staff_by_id, staff_with_role
 
 if TYPE_CHECKING:
@@ -64,6 +66,7 @@ def add_staff(
             subject_id=staff_id,
             data={"roles": sorted(wanted)},
         )
+        _tell_heads(db, actor, staff_id, wanted, now)
         return staff_by_id(db, staff_id)
 
 
@@ -91,6 +94,7 @@ def set_roles(home: Home, actor: Staff | None, staff_id: int, roles: Iterable[Ro
             subject_id=staff_id,
             data={"before": sorted(staff.roles), "roles": sorted(wanted)},
         )
+        _tell_heads(db, actor, staff_id, wanted - staff.roles, now)
         return staff_by_id(db, staff_id)
 
 
@@ -110,6 +114,22 @@ def staff_leaves(home: Home, actor: Staff | None, staff_id: int, *, now: datetim
 
 def _actor(actor: Staff | None) -> str:
     return "cli" if actor is None else actor_of(actor.id)
+
+
+def _tell_heads(db: Database, actor: Staff | None, staff_id: int, given: Collection[Role], now: datetime) -> None:
+    """Whoever manages staff could make a head of themselves, and exceptions are the head's alone: heads are told."""
+    if actor is None or Role.HEAD not in given:
+        return
+    for head in staff_with_role(db, Role.HEAD):
+        if head.id not in (actor.id, staff_id):
+            notify(
+                db,
+                staff_id=head.id,
+                kind="head_named",
+                text="Somebody was given the role of head. If you do not know of it, look in the log who did that.",
+                dedupe_key=f"head_named:{staff_id}:{moment_text(now)}",
+                now=now,
+            )
 
 
 def _check_still_here(staff: Staff) -> None:

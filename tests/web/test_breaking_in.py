@@ -17,6 +17,7 @@ from people_school import permit, photo, pupil
 from stage import picture
 
 from socialgov.actions.keepers import hand_over
+from socialgov.actions.notices import open_notices
 from socialgov.actions.people import plan_import
 from socialgov.actions.signin import make_signin_link
 from socialgov.home import Home
@@ -194,6 +195,16 @@ def test_a_login_put_in_while_the_manager_tries_the_one_before_does_not_pass_unt
     assert {one.rule_id: one.answer for one in findings_of(home.db, account.id)}["SEC205"] is None
     manager.post(f"{at}/password", data={"reason": "The new one"})
     assert manager.post(f"{at}/login-test", data={"works": "yes"}).status_code == 302
+
+
+def test_nobody_becomes_a_head_without_the_head_being_told(home: Home, browse: Browse, cast: walk.Cast) -> None:
+    manager = browse(cast.manager)
+    both = {"roles": ["network_manager", "head"]}
+    assert manager.post(f"/staff/{cast.manager.id}/roles", data=both).status_code == 302
+    assert "Somebody was given the role of head" in browse(cast.head).get("/").text
+    more = {"name": "New Head", "email": f"new@{DOMAIN}", "roles": ["head"]}
+    assert manager.post("/staff/add", data=more).status_code == 302
+    assert len([one for one in open_notices(home.db, cast.head.id) if one.kind == "head_named"]) == 2
 
 
 # --------------------------------------------------------------------------------------------------- looking
