@@ -419,7 +419,7 @@ class Credential:
     deposited_by: int | None
     deposited_at: datetime
     superseded_at: datetime | None
-    secret_at: datetime | None = None  # since when this secret is in use: a corrected user name does not make it younger
+    secret_at: datetime | None = None  # since when it is in use: a corrected user name does not make it younger
 
 
 @dataclass(frozen=True, slots=True)
