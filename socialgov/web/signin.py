@@ -24,7 +24,10 @@ bp = Blueprint("signin", __name__)
 
 
 class Throttle:
-    """Counts refused links by address, in this process alone: guessing 256 bits is hopeless, this keeps it quiet."""
+    """Counts refused links by address, in this process alone: guessing 256 bits is hopeless, this keeps it quiet.
+
+    A link that is good is never refused: a whole school often has one address, and a pupil could shut its staff out.
+    """
 
     def __init__(self, tries: int, window: timedelta, addresses: int = 10_000) -> None:
         self.tries, self.window, self.addresses = tries, window, addresses
@@ -60,9 +63,9 @@ def page() -> ResponseReturnValue:
 @public
 def link(token: str) -> ResponseReturnValue:
     """A button for a link that is good; the way to a new one otherwise."""
-    throttle.check(_address(), g.now)
     person = peek_signin_link(g.home, token, now=g.now)
     if person is None:
+        throttle.check(_address(), g.now)
         throttle.refused(_address(), g.now)
         return render_template("signin/refused.html"), 410
     return render_template("signin/link.html", person=person, form=ButtonForm())
@@ -72,7 +75,8 @@ def link(token: str) -> ResponseReturnValue:
 @public
 def use(token: str) -> ResponseReturnValue:
     """Use the link up and start a session with a new id; whatever the old cookie held is gone."""
-    throttle.check(_address(), g.now)
+    if peek_signin_link(g.home, token, now=g.now) is None:
+        throttle.check(_address(), g.now)
     try:
         started = use_signin_link(g.home, token, now=g.now, previous=session.get(SESSION_KEY))
     except SocialgovError:
