@@ -127,6 +127,18 @@ def test_a_packed_answer_that_nobody_asked_for_is_not_unpacked() -> None:
         wire_that(lambda request: packed).get("/x")
 
 
+@pytest.mark.parametrize("escape", [r"\ud800", r"\uDFff", r"\uDC00\uD800"])
+def test_half_a_character_in_an_answer_becomes_one_that_can_be_kept(escape: str) -> None:
+    reply = wire_that(httpx.Response(200, content=f'{{"name": "a{escape}b"}}'.encode())).get("/x")
+    name = wire_that(httpx.Response(200)).json(reply)["name"]
+    assert name == "a" + "?" * escape.count("u") + "b" and name.encode()
+
+
+def test_a_whole_character_of_two_halves_stays_as_it_is() -> None:
+    reply = wire_that(httpx.Response(200, content=rb'{"name": "\ud83d\ude00"}')).get("/x")
+    assert wire_that(httpx.Response(200)).json(reply) == {"name": "\U0001f600"}
+
+
 def test_a_redirect_is_followed_within_https_without_a_token() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.host == "somewhere.test":
