@@ -287,7 +287,7 @@ class BlueskyPlatform(Platform):
         try:
             with self._session() as session:
                 return session.email
-        except LoginRefused:
+        except PlatformError:  # whatever is wrong with the login, what everybody can see is read all the same
             return None
 
     # ---- records

@@ -84,9 +84,10 @@ def test_a_profile_brings_its_picture_and_its_set_up_address() -> None:
     assert server.asked()[-1] == "deleteSession"
 
 
-def test_a_profile_is_read_although_the_login_is_refused() -> None:
-    server = Server({"createSession": refusal(401, "AuthenticationRequired")})
-    assert server.adapter().profile().setup_email is None
+@pytest.mark.parametrize("name", ["AuthenticationRequired", "AuthFactorTokenRequired"])
+def test_nobody_hides_a_public_profile_by_spoiling_the_login(name: str) -> None:
+    profile = Server({"createSession": refusal(401, name)}).adapter().profile()
+    assert (profile.private, profile.setup_email) == (False, None)
 
 
 def test_a_list_is_read_to_its_end_and_each_record_counts_once() -> None:
