@@ -30,8 +30,8 @@ demo: .venv/.for-demo
 	@exec $(PYTHON_IN) -m socialgov demo --port $(PORT)
 
 test: .venv/.for-tests
-	@scripts/system-packages chromium node
-	@scripts/install-peers
+	@.ci/system-packages chromium node
+	@.ci/install-peers
 	@$(PYTHON_IN) -m pytest -n auto --dist loadfile $(ARGS)
 
 check: .venv/.for-tests
@@ -43,7 +43,7 @@ bench: .venv/.for-tests
 	@$(PYTHON_IN) -m bench
 
 screenshots: .venv/.for-tests
-	@scripts/system-packages chromium
+	@.ci/system-packages chromium
 	@$(PYTHON_IN) docs/take_screenshots.py
 
 # where a mirror must be used, uv takes it from UV_DEFAULT_INDEX; it is written to no file
@@ -53,7 +53,7 @@ lock: .venv/.for-tests
 	@$(LOCK) pyproject.toml --group dev --output-file requirements-dev.lock
 
 .venv/bin/python:
-	@scripts/make-venv .venv
+	@.ci/make-venv .venv
 
 .venv/.for-demo: requirements.lock requirements-build.lock pyproject.toml | .venv/bin/python
 	@echo "Installing what socialgov needs into .venv …"

@@ -112,7 +112,7 @@ def _out_of_order(home: Home, account_id: int) -> Iterator[tuple[str, str, str, 
 
 
 def demo(port: int, folder: Path) -> None:
-    from socialgov.demo import main
+    from socialgov.demo.serving import main
 
     main(port, folder)
 

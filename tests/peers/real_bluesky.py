@@ -26,12 +26,12 @@ def missing() -> str:
     """What is not installed, as a sentence with the command that mends it; empty when nothing is."""
     node = shutil.which("node")
     if node is None:
-        return "Node.js is not installed: `apt-get install -y nodejs npm`, then `scripts/install-peers`"
+        return "Node.js is not installed: `apt-get install -y nodejs npm`, then `.ci/install-peers`"
     version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout.strip()
     if int(version.lstrip("v").split(".")[0] or 0) < OLDEST_NODE:
         return f"Node.js {version} is too old for the Bluesky server: install {OLDEST_NODE} or newer"
     if not (HERE / "node_modules" / "@atproto" / "pds").is_dir():
-        return "the Bluesky server is not installed: `scripts/install-peers`"
+        return "the Bluesky server is not installed: `.ci/install-peers`"
     return ""
 
 

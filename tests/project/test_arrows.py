@@ -41,7 +41,7 @@ WRITING = {"write", "guarded_update", "insert", "record_event", "migrate"}
 
 
 def layer(part: str) -> int:
-    """The layer of a part; `cli_people` belongs to cli, `demo_school` to demo."""
+    """The layer of a part; `cli_school` belongs to cli."""
     for number, parts in enumerate(LAYERS):
         if family(part) in parts:
             return number

@@ -18,7 +18,7 @@ import psutil
 import pytest
 from running import Running, free_port, open_when_ready, running
 
-from socialgov.demo_people import CARERS, PUPILS, STAFF, invent
+from socialgov.demo.people import CARERS, PUPILS, STAFF, invent
 from socialgov.escrow import PASSPHRASE_FILE_VARIABLE, PASSPHRASE_VARIABLE
 from socialgov.home import Home, open_home
 from socialgov.models import Account, AccountState, Finding, Role

@@ -19,7 +19,7 @@ from running import free_port, open_when_ready, running
 from source import ROOT
 
 from socialgov.cli import main as command_line
-from socialgov.demo_people import invent, people_csv
+from socialgov.demo.people import invent, people_csv
 from socialgov.escrow import PASSPHRASE_VARIABLE
 from socialgov.lifecycle import diagram
 

@@ -6,8 +6,6 @@ import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from socialgov import demo_people as people
-from socialgov import demo_pictures as pictures
 from socialgov.actions.audience import set_audience
 from socialgov.actions.closing import complete_task
 from socialgov.actions.credentials import deposit, record_login_test
@@ -24,8 +22,9 @@ from socialgov.actions.posts import (
     submit_post,
 )
 from socialgov.actions.requests import approve, request_account
-from socialgov.demo_people import Pupil
-from socialgov.demo_stage import Moment, Stage
+from socialgov.demo import people, pictures
+from socialgov.demo.people import Pupil
+from socialgov.demo.stage import Moment, Stage
 from socialgov.models import Account, AccountKind, AccountRequest, Fact, PersonKind, Post, Staff, StepState
 from socialgov.sandbox.network import Member, Shot
 from socialgov.store.closings import closing_of, steps_of

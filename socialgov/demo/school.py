@@ -12,14 +12,14 @@ from httpx import WSGITransport
 from werkzeug.exceptions import NotFound
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-from socialgov import demo_people as people
 from socialgov.actions.people import apply_import, plan_import
 from socialgov.actions.schools import create_school
 from socialgov.actions.staff import add_staff
-from socialgov.demo_endings import ENDINGS
-from socialgov.demo_pictures import logo
-from socialgov.demo_stage import Stage, Story, tell
-from socialgov.demo_stories import LIVING
+from socialgov.demo import people
+from socialgov.demo.endings import ENDINGS
+from socialgov.demo.pictures import logo
+from socialgov.demo.stage import Stage, Story, tell
+from socialgov.demo.stories import LIVING
 from socialgov.home import Home, open_home, wall_clock
 from socialgov.jobs import run_once
 from socialgov.models import Role, Staff
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-    from socialgov.demo import NetworkClock
+    from socialgov.demo.clock import NetworkClock
 
 NAME = "Marrowdown Lantern School"
 PLATFORMS = ("sandbox", "instagram", "facebook_page", "x", "bluesky")

@@ -14,7 +14,7 @@ from socialgov.actions.observing import check_account
 from socialgov.actions.posts import submit_post
 from socialgov.actions.staff import staff_leaves
 from socialgov.actions.waivers import PUBLIC_ACCOUNT_RULES, grant_waiver
-from socialgov.demo_moves import (
+from socialgov.demo.moves import (
     accept_all,
     asked_and_approved,
     attest_everything,
@@ -28,7 +28,7 @@ from socialgov.demo_moves import (
     request_for,
     set_up,
 )
-from socialgov.demo_stage import Stage, Story
+from socialgov.demo.stage import Stage, Story
 from socialgov.models import AccountKind
 from socialgov.sandbox.wall import Wall
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from socialgov import demo_pictures as pictures
 from socialgov.actions.closing import start_closing
 from socialgov.actions.credentials import record_login_test
 from socialgov.actions.gate import go_live, suspend
 from socialgov.actions.observing import check_account
 from socialgov.actions.requests import decline, register_found, return_request, withdraw
-from socialgov.demo_moves import (
+from socialgov.demo import pictures
+from socialgov.demo.moves import (
     accept_all,
     asked,
     asked_and_approved,
@@ -24,7 +24,7 @@ from socialgov.demo_moves import (
     request_for,
     set_up,
 )
-from socialgov.demo_stage import Stage, Story
+from socialgov.demo.stage import Stage, Story
 from socialgov.models import AccountKind
 
 STANDING = AccountKind.STANDING

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from rich.console import Console
 
+from socialgov.demo.clock import NetworkClock
 from socialgov.errors import SocialgovError
 from socialgov.escrow import PASSPHRASE_FILE_VARIABLE, PASSPHRASE_VARIABLE
 from socialgov.home import Home, open_home
@@ -130,24 +131,6 @@ def _stop(*_: object) -> NoReturn:
 # ------------------------------------------------------------------------------------------------------- parts
 
 
-class NetworkClock:
-    """What time it is on the simulated network: the moment of the story while it is told, then the school's."""
-
-    def __init__(self) -> None:
-        self._now: Callable[[], datetime] | None = None
-        self.told: datetime | None = None
-
-    def follow(self, home: Home) -> None:
-        self._now = home.now
-
-    def __call__(self) -> datetime:
-        if self._now is not None:
-            return self._now()
-        if self.told is None:
-            raise RuntimeError("the story has not begun")
-        return self.told
-
-
 def _network(place: Folder, clock: Callable[[], datetime]) -> Flask:
     from socialgov.sandbox import create_sandbox
 
@@ -200,7 +183,7 @@ def _school(place: Folder, base_url: str, network: Flask, clock: NetworkClock, c
     if place.ready.exists():
         place.point_to(base_url)
         return open_home(place.school)
-    from socialgov.demo_school import build_school
+    from socialgov.demo.school import build_school
 
     with console.status("Building the demonstration school …"):
         home = build_school(place.school, place.passphrase, base_url, network, clock)
@@ -211,7 +194,7 @@ def _school(place: Folder, base_url: str, network: Flask, clock: NetworkClock, c
 @contextmanager
 def _scheduler(home: Path) -> Iterator[None]:
     """The scheduler as a second process. It ends with us even when we are killed: its standard input closes then."""
-    command = [sys.executable, "-c", "from socialgov import demo; demo.schedule()", str(home)]
+    command = [sys.executable, "-c", "from socialgov.demo.serving import schedule; schedule()", str(home)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603
     try:
         yield

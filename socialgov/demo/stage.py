@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from socialgov import demo_people as people
+from socialgov.demo import people
 from socialgov.home import Home
 from socialgov.models import Person, PersonKind, Staff
 from socialgov.sandbox.network import Member, Network
 from socialgov.store.people import people_by_ref
 
 if TYPE_CHECKING:
-    from socialgov.demo import NetworkClock
+    from socialgov.demo.clock import NetworkClock
 
 Moment = tuple[float, float]  # days from today, hour of that day in the school's zone
 Story = Iterator[Moment]
