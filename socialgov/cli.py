@@ -196,14 +196,15 @@ def check(home: Path, accounts: tuple[int, ...]) -> None:
 @click.argument("file", type=_FILE)
 @click.option("--dry-run", is_flag=True, help="Report every bad row by number, and change nothing.")
 @click.option("--part", is_flag=True, help="The file is not the whole list: nobody it leaves out has left.")
-def import_(home: Path, kind: str, file: Path, dry_run: bool, part: bool) -> None:
+@click.option("--as", "email", metavar="EMAIL", help="Who brings it in, by school address. Needed for accounts.")
+def import_(home: Path, kind: str, file: Path, dry_run: bool, part: bool, email: str | None) -> None:
     """Read people, carers, permissions or existing accounts from a CSV file.
 
     All of it or nothing: with one bad row nothing is changed, and the report names each by number.
     """
     from socialgov import cli_school
 
-    cli_school.import_file(home, kind, file, dry_run=dry_run, full=not part)
+    cli_school.import_file(home, kind, file, dry_run=dry_run, full=not part, email=email)
 
 
 @main.command("signin-link")

@@ -12,7 +12,10 @@ from socialgov.errors import InvalidInput, NotFound
 from socialgov.home import open_home, wall_clock
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from socialgov.actions.people import ImportPlan
+    from socialgov.home import Home
 
 _SHOWN = 50  # problems of a file: more scroll away what a person can mend in one go
 
@@ -64,11 +67,18 @@ def init(
     console.print(f"{base_url.rstrip('/')}/signin/{token}")
 
 
+def _clock(home: Home, at: datetime) -> str:
+    """`3 December 2026, 14:05`, in the school's own zone."""
+    local = at.astimezone(home.settings.zone)
+    return f"{local.day} {local:%B %Y, %H:%M}"
+
+
 def status(path: Path) -> None:
     """One table: how the school stands."""
     from socialgov.actions.log import verify_log
     from socialgov.store.accounts import account_counts
     from socialgov.store.outbox import waiting_mail
+    from socialgov.store.rows import moment
     from socialgov.store.staff import current_staff
 
     home = open_home(path)
@@ -79,13 +89,13 @@ def status(path: Path) -> None:
         ("School", settings.school_name),
         ("Home", str(home.path)),
         ("Address", settings.base_url),
-        ("Time there", home.now().astimezone(settings.zone).strftime("%d %B %Y, %H:%M")),
+        ("Time there", _clock(home, home.now())),
         ("Key", f"{home.escrow.key_id} in {settings.key_backend}, opens"),
         ("Platforms", ", ".join(sorted(settings.approved_platforms)) or "none approved yet"),
         ("Staff", str(len(current_staff(home.db)))),
         ("Accounts", counts or "none"),
         ("Log", f"{log.count} events, " + ("whole" if log.whole else f"not whole: {log.fault}")),
-        ("Checkpoint", log.newest_at or "none signed yet"),
+        ("Checkpoint", _clock(home, moment(log.newest_at)) if log.newest_at else "none signed yet"),
         ("Mail", f"{waiting_mail(home.db)} waiting" + ("" if settings.mail.host else ", no server in school.toml")),
     ):
         table.add_row(title, _plain(text))
@@ -107,11 +117,15 @@ def signin_link(path: Path, email: str) -> None:
     Console(highlight=False, soft_wrap=True).print(f"{home.settings.base_url}{link}", soft_wrap=True)
 
 
-def import_file(path: Path, kind: str, file: Path, *, dry_run: bool, full: bool) -> None:
-    """Plan, report, and unless it is a dry run or has problems, apply."""
+def import_file(path: Path, kind: str, file: Path, *, dry_run: bool, full: bool, email: str | None) -> None:
+    """Plan, report, and unless it is a dry run or has problems, apply as the member of staff with this address."""
     from socialgov.actions.people import apply_import, plan_import
+    from socialgov.store.staff import staff_by_email
 
     home = open_home(path)
+    actor = staff_by_email(home.db, email) if email else None
+    if email and (actor is None or not actor.current):
+        raise NotFound(f"Nobody with the address {email} works here.", "Name a member of staff after --as.")
     plan = plan_import(home, kind, file.read_bytes(), full=full)
     console = Console(highlight=False, soft_wrap=True)
     _report(console, plan)
@@ -123,7 +137,7 @@ def import_file(path: Path, kind: str, file: Path, *, dry_run: bool, full: bool)
     if dry_run:
         console.print("A dry run: nothing was changed.")
         return
-    done = apply_import(home, None, plan, now=home.now())
+    done = apply_import(home, actor, plan, now=home.now())
     console.print(f"Imported {_counts(done)}.")
 
 

@@ -62,7 +62,7 @@ def bring_in_accounts(home: Home, actor: Staff | None, rows: Iterable[ImportRow]
     if actor is None:
         raise InvalidInput(
             "Accounts must be brought in by a member of staff.",
-            mend="Sign in as the network manager or data manager and import the file on the page People.",
+            mend="Name one with --as on the command line, or import the file on the page People.",
         )
     for row in rows:
         platform = _platform(home.settings, row) if isinstance(row, AccountRow) else None

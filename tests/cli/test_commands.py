@@ -204,6 +204,21 @@ def test_a_time_that_is_none_is_refused(home: Home) -> None:
 # ---- audit
 
 
+def test_existing_accounts_are_brought_in_by_a_named_member_of_staff(home: Home, tmp_path: Path) -> None:
+    owner, deputy = staff(home), staff(home)
+    file = tmp_path / "accounts.csv"
+    file.write_text(
+        "platform,handle,kind,purpose,audience,owner,deputy,review on\n"
+        f"instagram,art.club,standing,News of the art club,Its parents,{owner.email},{deputy.email},01/06/2027\n"
+    )
+    refused(run("import", "accounts", file, home=home), "brought in by a member of staff", "--as")
+    refused(run("import", "accounts", file, "--as", "nobody@else.example", home=home), "works here", "--as")
+    manager = f"manager@{DOMAIN}"
+    assert run("import", "accounts", file, "--as", manager, home=home).exit_code == 0
+    found = home.db.execute("select handle, found_unregistered from account").fetchall()
+    assert found == [("art.club", 1)]
+
+
 def test_a_whole_log_is_verified_and_logged(home: Home) -> None:
     result = run("audit", "verify", home=home)
     assert result.exit_code == 0
