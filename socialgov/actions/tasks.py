@@ -69,7 +69,9 @@ def task_list(home: Home, account: Account, now: datetime) -> list[Task]:
     known = [kind for kind in _KINDS if kind.rule_id in answers]
     others = [_plain_kind(rule_id) for rule_id in answers if rule_id not in {kind.rule_id for kind in known}]
     tasks = [_rule_task(kind, answers[kind.rule_id], platform) for kind in (*known, *others)]
-    return [_set_up(account, platform), *tasks, _opening(account, list(answers.values()))]
+    first = _set_up(account, platform)
+    left = sum(not finding.passes for finding in answers.values()) + (not first.done)
+    return [first, *tasks, _opening(account, left)]
 
 
 def _decision(account: Account) -> Task:
@@ -105,9 +107,8 @@ def _plain_kind(rule_id: str) -> _Kind:
     return _Kind(rule_id, rule_id.lower(), rules.CATALOGUE[rule_id].title, "accounts.page")
 
 
-def _opening(account: Account, answers: list[Finding]) -> Task:
-    """The last line: the gate itself."""
-    left = sum(not finding.passes for finding in answers)
+def _opening(account: Account, left: int) -> Task:
+    """The last line: the gate itself, and how many tasks are left before it opens."""
     hint = "Every check holds." if left == 0 else f"{left} to go." if left > 1 else "One to go."
     if account.state is S.SUSPENDED:
         return Task("resume", "Let the account go on", False, "lifetime.go_on", hint, f"{MANAGER} or head")

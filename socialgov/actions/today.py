@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from socialgov import permissions
+from socialgov import permissions, rules
+from socialgov.actions.findings import gate
 from socialgov.lifecycle import WATCHED_STATES
 from socialgov.models import AccountState, Role
 from socialgov.store import accounts as store
@@ -78,11 +79,21 @@ def _of_keeper(home: Home, staff: Staff, now: datetime) -> Iterator[Need]:
         if not permissions.is_keeper(staff, account):
             continue
         if account.state is S.APPROVED:
-            yield Need("set_up", "Set up an approved account", account, "accounts.page")
+            yield _to_the_gate(home, account, now)
         if account.state in WATCHED_STATES:
             yield from _of_running(home, account, unchecked)
         if account.state in WATCHED_STATES and account.id in broken:
             yield Need("broken", _broken(broken[account.id]), account, "accounts.page")
+
+
+def _to_the_gate(home: Home, account: Account, now: datetime) -> Need:
+    """What is next for an approved account: its task list, or, with every check holding, the gate from its first day."""
+    first = account.starts_on
+    if account.handle is None or rules.blocking(gate(home, account.id, now)):
+        return Need("set_up", "Set up an approved account", account, "accounts.page")
+    if home.today(now) < first:
+        return Need("go_live", f"Ready: put it live on {first.day} {first:%B %Y}", account, "setup.gate")
+    return Need("go_live", "Ready: put it live", account, "setup.gate")
 
 
 def _of_running(home: Home, account: Account, unchecked: set[int]) -> Iterator[Need]:
@@ -109,7 +120,7 @@ def _coming(home: Home, staff: Staff, now: datetime) -> Iterator[Need]:
     policy = home.settings.policy
     ahead = timedelta(days=max(policy.reminder_days, default=0))
     for account in store.accounts_ending_by(home.db, home.today(now) + ahead):
-        if permissions.is_keeper(staff, account):
+        if permissions.is_keeper(staff, account) and account.starts_on <= home.today(now):
             yield Need("ending", "Its time is over soon", account, "accounts.page", account.ends_on)
     since = now + ahead - timedelta(days=policy.confirmation_days)
     for account in store.confirmations_due_since(home.db, since):

@@ -13,6 +13,7 @@ from socialgov.lifecycle import WATCHED_STATES, confirmation_due_at
 from socialgov.models import (
     Account,
     AccountKind,
+    AccountState,
     CredentialKind,
     Fact,
     Finding,
@@ -73,9 +74,12 @@ def shown_waivers(waivers: Sequence[Waiver]) -> list[ShownWaivers]:
 
 
 def shown_tasks(account: Account) -> list[ShownTask]:
-    """The task list to the gate, each with its page where this person may open it."""
+    """The task list to the gate, each with its page where this person may open it.
+
+    In a list of things to do, what nobody can tell yet is a thing to do; the hint says that nobody has looked.
+    """
     return [
-        ShownTask(task.title, _hint(task), task.done, _task_href(task, account))
+        ShownTask(task.title, _hint(task), bool(task.done), _task_href(task, account))
         for task in task_list(g.home, account, g.now)
     ]
 
@@ -122,9 +126,8 @@ def evidence_words(finding: Finding, names: Mapping[int, str]) -> str:
 def about(account: Account, names: Mapping[int, str]) -> list[Row]:
     """The account in words, for everybody who may see it."""
     platform = g.home.settings.platforms[account.platform]
-    address: Any = platform.url_of(account.handle) if account.handle else "Not set up yet"
     rows: list[Row] = [
-        ("Address", address),
+        ("Address", platform.url_of(account.handle) if account.handle else "Not set up yet"),
         ("Purpose", account.purpose),
         ("Audience", account.audience),
         ("Owner", names.get(account.owner_id, "not known")),
@@ -173,7 +176,9 @@ def _until(account: Account) -> list[Row]:
 def _login(account: Account) -> str:
     """That there is a deposit, since when, and by whom; never what it is."""
     held = current_credential(g.home.db, account.id, CredentialKind.PASSWORD)
-    return f"Deposited {ago(held.deposited_at)}" if held else "Not deposited"
+    if held is None:
+        return "Destroyed when it was closed" if account.state is AccountState.CLOSED else "Not deposited"
+    return f"Deposited {ago(held.deposited_at)}"
 
 
 def _day(moment: datetime | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
@@ -67,8 +68,14 @@ def choose(account_id: int) -> ResponseReturnValue:
         left_out=max(0, len(found) - SHOWN_AT_MOST),
         chosen=chosen,
         years=list(dict.fromkeys(year for year, _ in groups if year)),
-        forms=sorted({form for _, form in groups if form}),
+        forms=sorted({form for _, form in groups if form}, key=_by_number),
     )
+
+
+def _by_number(form: str) -> tuple[int, str]:
+    """7A before 10A."""
+    year = "".join(takewhile(str.isdigit, form))
+    return int(year or 0), form
 
 
 def _pupils(year: str, form: str, q: str) -> list[Person]:

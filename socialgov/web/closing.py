@@ -14,7 +14,7 @@ from socialgov.actions.certificates import certificate_text, fingerprint
 from socialgov.actions.closing import ask_new_code, complete_task, let_machine_try
 from socialgov.errors import NotFound
 from socialgov.lifecycle import PROOFS
-from socialgov.models import ClosingStep, StepName, StepState
+from socialgov.models import ClosingStep, Fact, StepName, StepState
 from socialgov.permissions import can_do_closing_task as can_do
 from socialgov.permissions import check_can_do_closing_task, check_can_view_account, check_can_view_certificate
 from socialgov.platforms import capabilities
@@ -42,6 +42,13 @@ TITLES = {
     StepName.SEE_IT_GONE_FOR_GOOD: "See it gone for good",
     StepName.ERASE_PEOPLE: "Erase what was held about people",
     StepName.CERTIFICATE: "Issue the certificate",
+}
+# how a fact reads before what was seen of it
+SEEN = {
+    Fact.PRESENCE: "the profile is",
+    Fact.POSTS: "posts left on the account",
+    Fact.LOGIN_WORKS: "the new login works",
+    Fact.OUR_ACCESS: "socialgov can still sign in",
 }
 
 
@@ -186,6 +193,7 @@ def certificate(account_id: int) -> ResponseReturnValue:
         body=body,
         erased=[(what[0].upper() + what[1:], str(number)) for what, number in body["erased"].items() if number],
         seen_words=value_words,
+        seen_titles={fact.value: title for fact, title in SEEN.items()},
         titles={name.value: title for name, title in TITLES.items()},
         fingerprint=fingerprint(g.home.escrow.public_key()),
     )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 bp = Blueprint("decisions", __name__, url_prefix="/accounts")
 
 DONE = {
-    "approve": "The request is approved. Its keepers are told to set the account up.",
+    "approve": "The request is approved. Owner and deputy are told to set the account up.",
     "return": "The request was sent back with your reason.",
     "decline": "The request is declined. Who asked is told.",
 }

@@ -10,6 +10,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from socialgov.errors import SocialgovError
+from socialgov.permissions import can_view_account
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -89,9 +90,13 @@ def unexpected(error: Exception) -> ResponseReturnValue:
 
 def _page(status: int, heading: str, message: str, mend: str, findings: object = ()) -> ResponseReturnValue:
     g.setdefault("staff", None)
+    account = g.get("account")  # the page it is about, where the reader may open it
+    if account is None or g.staff is None or not can_view_account(g.staff, account):
+        account = None
+    words = {"heading": heading, "message": message, "mend": mend}
     try:
-        html = render_template("error.html", heading=heading, message=message, mend=mend, findings=findings)
+        html = render_template("error.html", findings=findings, account=account, **words)
     except Exception:  # the page around the message needs the database or a known host: say it without them
         log.exception("the error page itself failed")
-        html = render_template_string(BARE, heading=heading, message=message, mend=mend)
+        html = render_template_string(BARE, **words)
     return html, status

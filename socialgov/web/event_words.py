@@ -57,7 +57,7 @@ WORDS: Mapping[EventTag, str] = {
     T.ACCOUNT_CHECK_FAILED: "could not check the account",
     T.ACCOUNT_CLOSING: "began to close the account",
     T.ACCOUNT_CLOSED: "closed the account for good",
-    T.FINDING_CHANGED: "changed what the rules say",
+    T.FINDING_CHANGED: "got new answers from the rules",
     T.WAIVER_GRANTED: "made an exception from a rule",
     T.WAIVER_ENDED: "ended an exception",
     T.EXTENSION_ASKED: "asked for a longer life",

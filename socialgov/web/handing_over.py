@@ -8,6 +8,7 @@ from flask import Blueprint, flash, g, redirect, url_for
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from wtforms import RadioField
+from wtforms.validators import InputRequired
 
 from socialgov.actions import posts as actions
 from socialgov.actions.own_cause import writers_of
@@ -39,7 +40,11 @@ class RemovedForm(FlaskForm):
 
 
 class LookForm(FlaskForm):
-    verdict = RadioField("May it go out?", choices=options((("yes", "Yes, I have looked at it"), ("no", "No"))))
+    verdict = RadioField(
+        "May it go out?",
+        choices=options((("yes", "Yes, I have looked at it"), ("no", "No"))),
+        validators=[InputRequired("Say whether it may go out.")],
+    )
     reason = optional_text("If not, why?", longest=500, lines=True)
 
 

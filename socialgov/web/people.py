@@ -8,6 +8,7 @@ from flask import Blueprint, abort, flash, g, redirect, render_template, request
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import RadioField, SelectField
+from wtforms.validators import InputRequired
 
 from socialgov.actions.grants import GrantForm, grants_about, record_grant, withdraw_grant
 from socialgov.actions.people import apply_import, plan_import, search_people, view_person
@@ -98,12 +99,17 @@ def person(person_id: int) -> ResponseReturnValue:
 
 
 class PermissionForm(FlaskForm):
-    use = RadioField("What is it for?", choices=options((use.value, use.value.capitalize()) for use in Use))
+    use = RadioField(
+        "What is it for?",
+        choices=options((use.value, use.value.capitalize()) for use in Use),
+        validators=[InputRequired("Choose what it is for.")],
+    )
     answer = RadioField(
         "What was the answer?",
         choices=options(
             ((Answer.GRANTED.value, "Permitted"), (Answer.REFUSED.value, "Refused"), ("withdrawn", "Withdrawn"))
         ),
+        validators=[InputRequired("Choose the answer.")],
     )
     given_by = SelectField("Who answered?", coerce=int, choices=[])
     account_id = SelectField("For which account?", coerce=int, choices=[])
@@ -180,7 +186,11 @@ FILES = {
 
 
 class ImportForm(FlaskForm):
-    kind = RadioField("What does the file hold?", choices=options(FILES.items()))
+    kind = RadioField(
+        "What does the file hold?",
+        choices=options(FILES.items()),
+        validators=[InputRequired("Choose what the file holds.")],
+    )
     full = RadioField(
         "Is it the full list?",
         choices=options((("full", "Yes: whoever is not in it has left"), ("part", "No: only additions and changes"))),

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from flask import url_for
 
+from socialgov.actions.post_facts import SECOND_LOOK
 from socialgov.models import PostState
+from socialgov.web.words import answer_words
 
 if TYPE_CHECKING:
     from socialgov.models import Account, Finding, Media, Post
@@ -22,6 +24,7 @@ STATE_WORDS = {
     PostState.REMOVED: ("Taken down", "grey"),
     PostState.DISCARDED: ("Thrown away", "grey"),
 }
+_TO_DO = ("To do", "blue")
 # the rules that each step of the wizard answers
 _WHO = frozenset({"MED501", "MED502", "MED503", "MED504", "MED505"})
 _WORD = frozenset({"MED507", "MED508", "MED509"})
@@ -35,6 +38,13 @@ class Step:
     href: str
     done: bool
     hint: str = ""
+
+
+def answer_of(post: Post, finding: Finding) -> tuple[str, str]:
+    """The finding's answer as (words, colour). That no colleague has looked yet is a step to come, and no fault."""
+    if finding.rule_id == SECOND_LOOK and not finding.passes and post.state is not PostState.REFUSED:
+        return _TO_DO
+    return answer_words(finding)
 
 
 def tasks_of(account: Account, post: Post, photos: Sequence[Media], missing: Sequence[Finding]) -> list[Step]:

@@ -32,7 +32,7 @@ from socialgov.store.staff import staff_names
 from socialgov.web.access import may_account, signed_in
 from socialgov.web.forms import optional_text, saved, text
 from socialgov.web.forms import page as form_page
-from socialgov.web.post_words import STATE_WORDS, tasks_of
+from socialgov.web.post_words import STATE_WORDS, answer_of, tasks_of
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -101,7 +101,7 @@ def _post_page(shown: Post, refused: GateRefused | None = None, status: int = 20
     keeper = is_keeper(g.staff, g.account)
     waits = shown.state is PostState.WAITING and shown.checked_by is None
     looks = waits and can_second_check(g.staff, writers_of(db, shown))
-    missing = blocking(findings, before_second_look=shown.state is PostState.DRAFT)
+    missing = blocking(findings, before_second_look=shown.state is PostState.DRAFT or waits)
     html = render_template(
         "posts/post.html",
         account=g.account,
@@ -112,6 +112,8 @@ def _post_page(shown: Post, refused: GateRefused | None = None, status: int = 20
         people=depictions_of(db, [shown.id]) if keeper or looks else None,
         findings=findings,
         missing=missing,
+        look_missing=bool(blocking(findings)) and shown.state is not PostState.REFUSED,
+        answer_of=answer_of,
         reasons=keeper or looks,
         titles={rule_id: rule.title for rule_id, rule in CATALOGUE.items()},
         tasks=tasks_of(g.account, shown, media_of(db, shown.id), missing) if keeper and shown.state in EDITABLE else [],

@@ -166,6 +166,7 @@ def gate(account_id: int) -> ResponseReturnValue:
         "setup/gate.html",
         form,
         account=g.account,
+        early=g.home.today(g.now) < g.account.starts_on,
         missing=[(CATALOGUE[one.rule_id], one) for one in findings if not one.passes],
         passed=[(CATALOGUE[one.rule_id], one) for one in findings if one.passes],
     )

@@ -15,6 +15,7 @@ from walk import (
     form_of,
     live,
     put_on_record,
+    ready,
     requested,
     standing_form,
     tags,
@@ -260,6 +261,14 @@ def test_a_login_that_only_the_machine_tried_still_waits_for_the_network_manager
     assert needs(home, cast.manager) == ["login_test"]
     record_login_test(home, cast.manager, account.id, True, now=NOW)
     assert needs(home, cast.manager) == []
+
+
+def test_today_leads_to_the_gate_once_every_check_holds(home: Home, cast: Cast) -> None:
+    account = ready(home, cast)
+    [need] = [
+        need for need in needs_today(home, cast.owner, NOW) if need.account.id == account.id and need.key != "ending"
+    ]
+    assert (need.key, need.href_endpoint) == ("go_live", "setup.gate")
 
 
 def test_today_shows_the_keepers_who_knocks_and_what_must_come_down(home: Home, cast: Cast, trip: Account) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from socialgov.actions.certificates import verify_certificate
 from socialgov.home import Home
 from socialgov.models import AccountState, CredentialKind, Fact, Staff
 from socialgov.store.accounts import account_by_id
+from socialgov.store.connect import guarded_update, write
 from socialgov.store.credentials import current_credential
 from socialgov.store.events import events_page
 from socialgov.store.observations import newest_observation
@@ -209,6 +211,18 @@ def test_it_says_what_keeps_the_gate_shut(owner: FlaskClient, stage: Stage, home
     assert answer.status_code == 409
     assert "SEC201" in answer.text
     assert state_of(home, stage.approved) is AccountState.APPROVED
+
+
+def test_a_ready_account_waits_for_its_first_day(owner: FlaskClient, stage: Stage, home: Home) -> None:
+    tomorrow = home.today(home.now()) + timedelta(days=1)
+    with write(home.db) as db:
+        guarded_update(db, "account", stage.ready.id, {"starts_on": tomorrow.isoformat()})
+    page = owner.get(f"/accounts/{stage.ready.id}/gate").text
+    assert "put it live on that day" in page
+    assert ">Go live</button>" not in page
+    answer = owner.post(f"/accounts/{stage.ready.id}/gate")
+    assert answer.status_code == 409
+    assert f'<a href="/accounts/{stage.ready.id}">Open the account</a>' in answer.text
 
 
 def test_it_opens_the_gate(owner: FlaskClient, stage: Stage, home: Home) -> None:

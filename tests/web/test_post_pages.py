@@ -64,7 +64,9 @@ def test_a_teacher_writes_a_post_step_by_step(
     assert client.post(answer.location, data=answers(child)).status_code == 302
     assert client.post(f"{base}/{post.id}/confirm", data=CONFIRMED).status_code == 302
     page = client.get(f"{base}/{post.id}").text
-    assert "keep it from going out" in page or "Nothing keeps it from going out" in page
+    assert "Only a colleague" in page and "keeps it from going out" not in page
+    second_look = page.partition('id="MED506"')[2]
+    assert "To do" in second_look.partition("MED507")[0] and "Broken" not in second_look.partition("MED507")[0]
     shown = depictions_of(home.db, [post.id])
     assert [one.person.id for one in shown] == [child.id]
 
