@@ -87,7 +87,7 @@ def _of_keeper(home: Home, staff: Staff, now: datetime) -> Iterator[Need]:
 
 
 def _to_the_gate(home: Home, account: Account, now: datetime) -> Need:
-    """What is next for an approved account: its task list, or, with every check holding, the gate from its first day."""
+    """What is next for an approved account: its task list; once every check holds, the gate, from its first day on."""
     first = account.starts_on
     if account.handle is None or rules.blocking(gate(home, account.id, now)):
         return Need("set_up", "Set up an approved account", account, "accounts.page")
@@ -109,6 +109,9 @@ def _oversight(home: Home, staff: Staff, now: datetime) -> Iterator[Need]:
     """For those responsible for safety: accounts that stand still, and rules that are broken."""
     if not staff.has(*OVERSIGHT):
         return
+    for account in store.accounts_of_leavers(home.db):
+        if permissions.can_hand_over(staff, account):
+            yield Need("hand_over", "Hand over: its owner or deputy has left", account, "lifetime.hand_over")
     for account in store.suspended_accounts(home.db):
         yield Need("suspended", "Decide about a suspended account", account, "accounts.page")
     for account, number in store.accounts_in_trouble(home.db):

@@ -251,6 +251,16 @@ def accounts_in_trouble(db: Database, *, keeper_id: int | None = None, limit: in
     return [(load(Account, row), row["broken"]) for row in rows]
 
 
+def accounts_of_leavers(db: Database) -> list[Account]:
+    """Approved, live or suspended accounts whose owner or deputy is no longer on the staff."""
+    return _accounts(
+        db,
+        """state in ('approved', 'live', 'suspended') and exists (
+             select 1 from staff where staff.id in (account.owner_id, account.deputy_id) and staff.left_at is not null)
+           order by id""",
+    )
+
+
 def suspended_accounts(db: Database) -> list[Account]:
     return _accounts(db, "state = 'suspended' order by suspended_at, id")
 

@@ -263,6 +263,15 @@ def test_a_login_that_only_the_machine_tried_still_waits_for_the_network_manager
     assert needs(home, cast.manager) == []
 
 
+def test_today_asks_for_new_keepers_when_one_has_left(home: Home, cast: Cast, trip: Account) -> None:
+    assert "hand_over" not in needs(home, cast.manager)
+    staff_leaves(home, cast.manager, cast.deputy.id, now=NOW)
+    assert "hand_over" in needs(home, cast.manager)
+    assert "hand_over" in needs(home, cast.head)
+    accounts.hand_over(home, cast.manager, trip.id, owner_id=cast.owner.id, deputy_id=staff(home).id, now=NOW)
+    assert "hand_over" not in needs(home, cast.manager)
+
+
 def test_today_leads_to_the_gate_once_every_check_holds(home: Home, cast: Cast) -> None:
     account = ready(home, cast)
     [need] = [
