@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from socialgov import permissions, rules
 from socialgov.actions.findings import gate
 from socialgov.lifecycle import WATCHED_STATES
-from socialgov.models import AccountState, Role
+from socialgov.models import AccountState, PostState, Role
 from socialgov.store import accounts as store
 from socialgov.store.followers import accounts_with_unchecked_followers
-from socialgov.store.posts import posts_to_take_down
+from socialgov.store.posts import posts_of, posts_to_take_down
 from socialgov.store.waivers import extensions_waiting
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from socialgov.models import Account, Staff
 
 S = AccountState
+_LOOKED_AT = frozenset({PostState.WAITING, PostState.REFUSED})
 OVERSIGHT = (Role.NETWORK_MANAGER, Role.HEAD, Role.SAFEGUARDING_LEAD)
 
 
@@ -101,6 +102,11 @@ def _of_running(home: Home, account: Account, unchecked: set[int]) -> Iterator[N
     if posts := posts_to_take_down(home.db, account.id):
         due = posts[0].take_down_by_at
         yield Need("take_down", "Take a post down", account, "posts.page", home.today(due) if due else None)
+    looked_at = [post for post in posts_of(home.db, account.id) if post.state in _LOOKED_AT and post.checked_by]
+    if any(post.state is PostState.REFUSED for post in looked_at):
+        yield Need("post_refused", "Change a post that a colleague sent back", account, "posts.page")
+    if any(post.state is PostState.WAITING for post in looked_at):
+        yield Need("post_ready", "Publish a post that a colleague has looked at", account, "posts.page")
     if account.id in unchecked:
         yield Need("followers", "Check who asks to follow, or follows", account, "followers.page")
 

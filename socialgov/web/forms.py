@@ -33,8 +33,12 @@ class DayField(Field):
         self.data = None
         if any(self.parts.values()):
             try:
-                self.data = date(*(int(self.parts[part]) for part in ("year", "month", "day")))
+                day = date(*(int(self.parts[part]) for part in ("year", "month", "day")))
             except (ValueError, OverflowError):
+                day = date.min
+            if day.year >= 1000:  # `26` is a year of antiquity: nobody means that
+                self.data = day
+            else:
                 self.process_errors.append(f"{self.label.text}: enter a real day, for example 27 3 2027.")
 
 

@@ -263,6 +263,17 @@ def test_a_login_that_only_the_machine_tried_still_waits_for_the_network_manager
     assert needs(home, cast.manager) == []
 
 
+def test_today_says_what_a_colleague_made_of_a_post(home: Home, cast: Cast, trip: Account) -> None:
+    post = {"account_id": trip.id, "author_id": cast.owner.id, "text": "A photo.", "created_at": moment_text(NOW)}
+    with write(home.db) as db:
+        insert(db, "post", {**post, "state": "waiting"})
+    assert not {"post_ready", "post_refused"} & set(needs(home, cast.owner))
+    with write(home.db) as db:
+        for state in ("waiting", "refused"):
+            insert(db, "post", {**post, "state": state, "checked_by": cast.head.id, "checked_at": moment_text(NOW)})
+    assert {"post_ready", "post_refused"} <= set(needs(home, cast.owner))
+
+
 def test_today_asks_for_new_keepers_when_one_has_left(home: Home, cast: Cast, trip: Account) -> None:
     assert "hand_over" not in needs(home, cast.manager)
     staff_leaves(home, cast.manager, cast.deputy.id, now=NOW)

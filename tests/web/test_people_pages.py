@@ -82,6 +82,11 @@ def test_no_file_makes_the_page_fall_over(home: Home, keeper: Staff, browse: Bro
     assert page.status_code == 200 and "1 problem in the file" in page.text
 
 
+def test_an_import_without_an_answer_says_what_to_choose(keeper: Staff, browse: Browse) -> None:
+    page = browse(keeper).post("/people/import", data={}).text
+    assert "Choose what the file holds." in page and "Not a valid choice" not in page
+
+
 def test_a_file_that_waits_is_its_senders_only_and_gone_after_a_day(
     home: Home, keeper: Staff, manager: Staff, browse: Browse
 ) -> None:

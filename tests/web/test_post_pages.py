@@ -143,6 +143,7 @@ def test_a_platform_that_takes_no_posts_gets_the_post_from_a_person(
         looking = browse(colleague)
         assert "Ann Lee" in looking.get(f"{base}/second-look").text
         assert client.get(f"{base}/second-look").status_code == 403
+        assert "Say whether it may go out." in looking.post(f"{base}/second-look", data={}).text
         assert looking.post(f"{base}/second-look", data={"verdict": "no"}).status_code == 422
         answer = looking.post(f"{base}/second-look", data={"verdict": "yes"})
         assert answer.status_code == 302

@@ -96,6 +96,8 @@ def test_it_says_beside_the_field_what_is_wrong(browse: Browse, cast: Cast, answ
     assert 'href="#starts_on-day"' in answer.text
     assert "enter a real day" in answer.text
     assert 'value="31"' in answer.text
+    answer = client.post("/request/dates", data=days("starts_on", 24, 11, 26) | days("ends_on", 1, 12, 26))
+    assert answer.text.count("enter a real day") >= 2  # a year of two digits is no year
 
 
 def test_it_asks_the_policy_at_each_question(browse: Browse, cast: Cast, answers: dict[str, dict[str, Any]]) -> None:
