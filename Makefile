@@ -32,7 +32,7 @@ demo: .venv/.for-demo
 test: .venv/.for-tests
 	@.ci/system-packages chromium node
 	@.ci/install-peers
-	@$(PYTHON_IN) -m pytest -n auto --dist loadfile $(ARGS)
+	@$(PYTHON_IN) -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: .venv/.for-tests
 	@$(PYTHON_IN) -m ruff check .

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,10 @@ from socialgov.home import Home
 from socialgov.models import Role, Staff
 
 pytest_plugins = ("plugin_not_run",)
+
+if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # started in the background of a script, where Ctrl-C is ignored: the programs that tests start must not inherit that
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,7 @@ import pytest
 
 # mark → the fixture that needs what continuous integration has to install
 NEEDS_THE_MACHINE = {"browser": "browser", "peer": "bluesky"}
+WHOLE_PROCESSES = ("cli", "project")  # folders
 EXIT_SOMETHING_DID_NOT_RUN = 1
 
 
@@ -64,6 +65,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for mark, fixture in NEEDS_THE_MACHINE.items():
             if fixture in getattr(item, "fixturenames", ()):
                 item.add_marker(mark)
+    _long_files_first(items)
+
+
+def _long_files_first(items: list[pytest.Item]) -> None:
+    """Files that drive a browser, a peer or whole processes begin, so that no worker is left with one at the end."""
+    long = {item.path for item in items if any(item.get_closest_marker(mark) for mark in NEEDS_THE_MACHINE)}
+    long |= {item.path for item in items if item.path.parent.name in WHOLE_PROCESSES or "killed" in item.path.name}
+    items.sort(key=lambda item: item.path not in long)
 
 
 def pytest_configure(config: pytest.Config) -> None:
