@@ -20,7 +20,7 @@ from socialgov.models import Role, Staff
 pytest_plugins = ("plugin_not_run",)
 
 if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # started in the background of a script, where Ctrl-C is ignored: the programs that tests start must not inherit that
+    # started in the background of a script, where Ctrl-C is ignored: programs that tests start must not inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
