@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from socialgov.config import Settings
     from socialgov.models import Account, PlatformInfo
 
+_SCHEME = re.compile(r"^(https?://)?(www\.)?", re.IGNORECASE)
 LONGEST_TEXT = 1_000
 FURTHEST_START = timedelta(days=366)
 MEND = "Change what is marked and send it again."
@@ -78,11 +79,21 @@ def tidy(text: str) -> str:
 
 
 def tidy_handle(platform: PlatformInfo | None, text: str) -> str:
-    """The handle without @; in small letters where the platform knows no others."""
-    handle = tidy(text).removeprefix("@")
+    """The handle without @, or out of a pasted profile address; in small letters where the platform knows no others."""
+    handle = tidy(text) if platform is None else _out_of_address(platform, tidy(text))
+    handle = handle.removeprefix("@")
     if platform is not None and not handle_fits(platform, handle) and handle_fits(platform, handle.lower()):
         return handle.lower()
     return handle
+
+
+def _out_of_address(platform: PlatformInfo, text: str) -> str:
+    """What stands for {handle} when `text` is an address of the platform's profiles, else `text` itself."""
+    before = _SCHEME.sub("", platform.profile_url.partition("{handle}")[0])
+    address = _SCHEME.sub("", text).partition("?")[0].removesuffix("/")
+    if before and address.lower().startswith(before):
+        return address[len(before) :]
+    return address if not before and address != text else text
 
 
 def handle_fits(platform: PlatformInfo, handle: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from socialgov.actions.findings import evaluate_account
 from socialgov.actions.notices import notify
 from socialgov.actions.signin import end_sessions_of
 from socialgov.config import ADDRESS
@@ -14,7 +15,9 @@ from socialgov.errors import Conflict, InvalidInput
 from socialgov.models import Role, Staff
 from socialgov.permissions import check_can_manage_staff
 from socialgov.store import guarded_update, record_event, write
+from socialgov.store.accounts import accounts_of_keeper
 from socialgov.store.connect import insert
+from socialgov.store.credentials import accounts_known_to
 from socialgov.store.events import EventTag, actor_of
 from socialgov.store.rows import moment_text
 from socialgov.store.staff import staff_by_email, staff_by_id, staff_with_role
@@ -109,6 +112,9 @@ def staff_leaves(home: Home, actor: Staff | None, staff_id: int, *, now: datetim
         guarded_update(db, "staff", staff_id, {"left_at": now}, where={"left_at": None})
         record_event(db, EventTag.STAFF_LEFT, actor=_actor(actor), now=now, subject="staff", subject_id=staff_id)
         end_sessions_of(db, staff_id, actor=_actor(actor), now=now)
+        kept = {account.id for account in accounts_of_keeper(db, staff_id)} | accounts_known_to(db, staff_id)
+        for account_id in sorted(kept):  # the rules break now (ACC105, SEC204, PPL704), not at the next check
+            evaluate_account(home, account_id, now=now, actor=_actor(actor))
         return staff_by_id(db, staff_id)
 
 

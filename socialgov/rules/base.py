@@ -43,6 +43,10 @@ FACT_WORDS = {
 _WATCHED = frozenset({When.WATCH, When.ALWAYS, When.ANY_TIME, When.WITHDRAWAL, When.LEAVING, When.DAILY})
 
 
+# what can be asked while there is nothing yet but a request
+_BEFORE_IT_EXISTS = frozenset({When.REQUEST, When.ANY_TIME, When.LEAVING})
+
+
 def day_words(day: date) -> str:
     """`3 March 2026`."""
     return f"{day.day} {day:%B %Y}"
@@ -95,8 +99,11 @@ class AccountRule(Rule[AccountFacts]):
     subject = RuleSubject.ACCOUNT
 
     def applies(self, facts: AccountFacts) -> bool:
-        """False where asking makes no sense: the account never came about, or is gone."""
-        return facts.account.state not in OVER
+        """False where asking makes no sense: the account is only asked for, never came about, or is gone."""
+        state = facts.account.state
+        if state is AccountState.REQUESTED and not facts.account.found_unregistered:
+            return not _BEFORE_IT_EXISTS.isdisjoint(self.when)
+        return state not in OVER
 
     def because(self, facts: AccountFacts, answer: bool | None) -> str:
         """As Rule.because; for None it first looks for evidence that is missing or too old."""

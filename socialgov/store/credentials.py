@@ -181,6 +181,16 @@ def knowers(db: Database, account_id: int) -> set[int]:
     return {row["staff_id"] for row in rows}
 
 
+def accounts_known_to(db: Database, staff_id: int) -> set[int]:
+    """Accounts of which this person deposited or saw a secret that was not destroyed: to be asked `knowers` about."""
+    rows = db.execute(
+        """select account_id from credential where destroyed_at is null and
+             (deposited_by = :who or id in (select credential_id from reveal where staff_id = :who))""",
+        {"who": staff_id},
+    )
+    return {row[0] for row in rows}
+
+
 def destroy(db: Database, account_id: int, now: datetime, *, superseded_only: bool = False) -> list[int]:
     """Overwrite the account's secrets and everything derived from them; the ids of those that were still there."""
     which = "account_id = ? and (destroyed_at is null or fingerprint is not null)"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from socialgov.store.rows import dicts, moment_text, scalar
+from socialgov.store.rows import dicts, moment_text, scalar, to_column
 
 GENESIS = "0" * 64
 
@@ -162,9 +162,12 @@ def actor_of(staff_id: int) -> str:
     return f"staff:{staff_id}"
 
 
-def events_of_account(db: Database, account_id: int, limit: int = 200) -> list[Event]:
-    """The newest events about one account, newest first."""
-    return _events(db, "where account_id = ? order by seq desc limit ?", (account_id, limit))
+def events_of_account(
+    db: Database, account_id: int, limit: int = 200, *, without: Collection[EventTag] = ()
+) -> list[Event]:
+    """The newest events about one account, newest first, `without` those of some tags."""
+    tail = "where account_id = ? and tag not in (select value from json_each(?)) order by seq desc limit ?"
+    return _events(db, tail, (account_id, to_column(sorted(without)), limit))
 
 
 def staff_who(db: Database, account_id: int, *tags: EventTag, subject_id: int | None = None) -> frozenset[int]:

@@ -15,7 +15,7 @@ from socialgov.models import AccountKind, AccountState
 from socialgov.permissions import can_review, can_waive, check_can_view_account, check_can_view_register
 from socialgov.store.accounts import RegisterFilter, register_page
 from socialgov.store.closings import certificate_of
-from socialgov.store.events import events_of_account
+from socialgov.store.events import EventTag, events_of_account
 from socialgov.store.staff import staff_names
 from socialgov.store.waivers import extensions_of, waivers_of
 from socialgov.web.access import may, may_account
@@ -33,6 +33,7 @@ bp = Blueprint("accounts", __name__, url_prefix="/accounts")
 PAGE_SIZE = 50
 LAST_PAGE = 1_000_000  # what lies further on is beyond what SQLite counts
 LOG_EXCERPT = 8
+ROUTINE = (EventTag.FACT_OBSERVED, EventTag.ACCOUNT_CHECKED)  # daily; the excerpt is for what people did and what broke
 FILTERS = ("search", "state", "platform", "kind", "mine", "broken")  # what an address may carry on, and nothing else
 JUDGED_STATES = WATCHED_STATES | {AccountState.APPROVED, AccountState.CLOSING}  # before and after, rules tell little
 CHECKED_STATES = WATCHED_STATES | {AccountState.APPROVED}
@@ -107,7 +108,7 @@ def page(account_id: int) -> ResponseReturnValue:
         waivers=shown_waivers(waivers_of(db, account_id)),
         extensions=extensions_of(db, account_id),
         certificate=certificate_of(db, account_id),
-        events=events_of_account(db, account_id, LOG_EXCERPT),
+        events=events_of_account(db, account_id, LOG_EXCERPT, without=ROUTINE),
         sentence=sentence,
         names=names,
     )

@@ -35,6 +35,7 @@ from socialgov.lifecycle import WrongState
 from socialgov.models import Account, Fact, Role, Staff
 from socialgov.platforms import RemoteFollower
 from socialgov.store.connect import insert, write
+from socialgov.store.findings import findings_of
 from socialgov.store.outbox import notices_of
 from socialgov.store.rows import moment_text
 from socialgov.store.waivers import active_waivers, extensions_of
@@ -336,3 +337,14 @@ def test_a_reveal_makes_the_manager_one_who_knows(home: Home, cast: Cast, trip: 
     assert knowers(home.db, trip.id) == {cast.owner.id}
     reveal(home, cast.manager, trip.id, "To sign in after a lock-out.", now=NOW)
     assert knowers(home.db, trip.id) == {cast.owner.id, cast.manager.id}
+
+
+def test_the_rules_break_in_the_moment_somebody_leaves_and_not_at_the_next_check(
+    home: Home, cast: Cast, trip: Account
+) -> None:
+    evaluate_account(home, trip.id, now=NOW)
+    before = {finding.rule_id: finding.answer for finding in findings_of(home.db, trip.id)}
+    assert before["ACC105"] is before["PPL704"] is True
+    staff_leaves(home, cast.manager, cast.deputy.id, now=NOW + timedelta(hours=1))
+    after = {finding.rule_id: finding.answer for finding in findings_of(home.db, trip.id)}
+    assert after["ACC105"] is after["PPL704"] is False

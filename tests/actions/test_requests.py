@@ -9,6 +9,7 @@ from factories import NOW, make_home, staff
 from walk import Cast, approved, cast_of, form_of, requested, standing_form, tags
 
 from socialgov.actions import accounts
+from socialgov.actions.findings import current_findings
 from socialgov.actions.request_checks import request_notes
 from socialgov.actions.staff import staff_leaves
 from socialgov.errors import Conflict, InvalidInput, NotPermitted
@@ -100,6 +101,29 @@ def test_a_handle_is_tidied_and_taken_once(home: Home, cast: Cast) -> None:
     assert "handle_wished" in faults(home, cast, handle_wished="FIELD.TRIP")
     accounts.withdraw(home, cast.owner, first.id, now=NOW)
     assert requested(home, cast, form=form_of(cast, handle_wished="field.trip"))
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "https://www.instagram.com/ski.trip/",
+        "instagram.com/ski.trip",
+        "http://instagram.com/ski.trip?hl=en",
+        "@ski.trip",
+    ],
+)
+def test_a_pasted_profile_address_is_understood(home: Home, cast: Cast, typed: str) -> None:
+    assert requested(home, cast, form=form_of(cast, handle_wished=typed)).handle_wished == "ski.trip"
+
+
+def test_an_address_elsewhere_is_no_handle(home: Home, cast: Cast) -> None:
+    assert "handle_wished" in faults(home, cast, handle_wished="https://elsewhere.example/ski.trip")
+
+
+def test_a_mere_request_is_asked_only_what_a_request_can_answer(home: Home, cast: Cast) -> None:
+    asked = {finding.rule_id for finding in current_findings(home, requested(home, cast), NOW)}
+    assert {"ACC104", "ACC105", "ACC107", "LIF601"} <= asked
+    assert asked.isdisjoint({"ACC103", "SEC201", "SEC205", "AUD301", "INT401", "MED512"})
 
 
 def test_texts_become_one_line_without_control_characters(home: Home, cast: Cast) -> None:
