@@ -75,9 +75,9 @@ def watched_accounts(db: Database) -> int:
 
 
 def posts_older_than(db: Database, moment: datetime, limit: int) -> list[tuple[int, int]]:
-    """Drafts nobody went on with, and discarded posts that still hold something: (post, account)."""
+    """Drafts nobody went on with or looked at, and discarded posts that still hold something: (post, account)."""
     rows = db.execute(
-        "select id, account_id from post where created_at < ? and (state in ('draft', 'refused')"
+        "select id, account_id from post where created_at < ? and (state in ('draft', 'waiting', 'refused')"
         " or (state = 'discarded' and (text != '' or exists (select 1 from media where media.post_id = post.id))))"
         " order by id limit ?",
         (moment_text(moment), limit),
@@ -94,7 +94,7 @@ def empty_post(db: Database, post_id: int) -> bool:
     """Discard a draft and forget what it showed and said; False when it went on meanwhile."""
     done = db.execute(
         "update post set state = 'discarded', text = '', credit = null, check_reason = null, version = version + 1"
-        " where id = ? and state in ('draft', 'refused', 'discarded')",
+        " where id = ? and state in ('draft', 'waiting', 'refused', 'discarded')",
         (post_id,),
     )
     if done.rowcount != 1:

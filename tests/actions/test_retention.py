@@ -24,14 +24,16 @@ def files(home: Home) -> list[Path]:
     return [path for path in (home.path / "blobs").glob("*/*") if path.is_file()]
 
 
-def test_an_old_draft_goes_with_its_photo_and_who_it_showed(home: Home) -> None:
+@pytest.mark.parametrize("state", ["draft", "waiting", "refused"])
+def test_a_post_that_nobody_went_on_with_goes_with_its_photo_and_who_it_showed(home: Home, state: str) -> None:
     account = live_account(home, ends_on=None, review_on=None)
     people_around(home, account)
     with write(home.db) as db:
         db.execute("update media set post_id = (select id from post where state = 'draft')")
+        db.execute("update post set state = ? where state = 'draft'", (state,))
     young = NOW - timedelta(days=20) + timedelta(days=home.settings.policy.draft_days)
     run_once(home, young)
-    assert scalar(home.db, "select count(*) from post where state = 'draft'") == 1
+    assert scalar(home.db, "select count(*) from post where state = ?", (state,)) == 1
     run_once(home, young + timedelta(days=1))
     assert scalar(home.db, "select text from post where state = 'discarded'") == ""
     assert scalar(home.db, "select count(*) from media") == 0
