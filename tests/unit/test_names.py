@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from socialgov.models import Person, PersonKind
@@ -67,6 +67,7 @@ def test_two_thousand_pupils_do_not_slow_a_page() -> None:
     assert time.perf_counter() - started < 0.5
 
 
+@example("𝓐nn")
 @given(st.text(max_size=80))
 def test_folding_twice_is_folding_once(text: str) -> None:
     assert fold(fold(text)) == fold(text)
