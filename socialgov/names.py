@@ -31,7 +31,7 @@ class NamesFound:
 
 def fold(text: str) -> str:
     """`text` without accents, capitals, apostrophes and hyphens, so that Siân O’Brien equals sian obrien."""
-    # decomposed first, so that ornamental capitals (𝓐) have a small letter; again after, as some small letters decompose
+    # decomposed first, so that an ornamental capital (𝓐) has a small letter; again after, as some small ones decompose
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text.translate(_JOINERS)).casefold())
     kept = "".join(letter for letter in plain.translate(_LETTERS) if not unicodedata.combining(letter))
     return " ".join(kept.translate(_JOINERS).split())
