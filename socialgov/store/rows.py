@@ -54,7 +54,11 @@ def to_column(value: Any) -> Any:
 
 def load(cls: type[T], row: Mapping[str, Any]) -> T:
     """A row as `cls`, whose fields are named like the columns; columns it does not name are left out."""
-    return cls(**{name: convert(row[name]) for name, convert in _converters(cls)})
+    names, converted = _plan(cls)
+    values = {name: row[name] for name in names}
+    for name, convert in converted:
+        values[name] = convert(values[name])
+    return cls(**values)
 
 
 def all_of(db: Database, cls: type[T], sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> list[T]:
@@ -82,16 +86,20 @@ def scalar(db: Database, sql: str, params: Sequence[Any] = ()) -> Any:
 
 
 @cache
-def _converters(cls: type[Any]) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+def _plan(cls: type[Any]) -> tuple[tuple[str, ...], tuple[tuple[str, Callable[[Any], Any]], ...]]:
+    """The names of the fields, and those whose column is not yet what the field holds."""
     hints = typing.get_type_hints(cls)
-    return tuple((field.name, _converter(hints[field.name])) for field in fields(cls))
+    names = tuple(field.name for field in fields(cls))
+    found = ((name, _converter(hints[name])) for name in names)
+    return names, tuple((name, convert) for name, convert in found if convert is not None)
 
 
-def _converter(hint: Any) -> Callable[[Any], Any]:
+def _converter(hint: Any) -> Callable[[Any], Any] | None:
+    """How a column becomes a value of type `hint`; None where it is one already."""
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
         inner = _converter(next(arg for arg in args if arg is not type(None)))
-        return lambda value: None if value is None else inner(value)
+        return inner and (lambda value: None if value is None else inner(value))
     if hint is bool:
         return bool
     if hint is datetime:
@@ -104,4 +112,4 @@ def _converter(hint: Any) -> Callable[[Any], Any]:
         return lambda value: tuple(json.loads(value))
     if origin is Mapping or origin is dict or hint is Any:
         return json.loads
-    return lambda value: value
+    return None
