@@ -67,6 +67,7 @@ def choose(account_id: int) -> ResponseReturnValue:
         found=found[:SHOWN_AT_MOST],
         left_out=max(0, len(found) - SHOWN_AT_MOST),
         chosen=chosen,
+        everybody=request.args.get("tick") == "all",  # ticked on the page only: nothing is saved before Save
         years=list(dict.fromkeys(year for year, _ in groups if year)),
         forms=sorted({form for _, form in groups if form}, key=_by_number),
     )

@@ -154,6 +154,17 @@ def test_pupils_are_ticked_form_by_form_and_others_stay(
     assert client.post(url, data={"on_page": [1], "pupils": [999999]}).status_code == 422
 
 
+def test_everybody_shown_can_be_ticked_with_one_link_and_nothing_is_saved_before_saving(
+    home: Home, teacher: Staff, account: Account, child: Person, browse: Browse
+) -> None:
+    pupil(home, "Ben", "Day", form="9C")
+    client, url = browse(teacher), f"/accounts/{account.id}/audience/pupils"
+    assert "Tick everybody shown" in client.get(f"{url}?form=9B").text
+    page = client.get(f"{url}?form=9B&tick=all").text
+    assert page.count(" checked>") == page.count('name="pupils"') == 1
+    assert audience_of(home.db, account.id) == []
+
+
 def test_a_colleague_is_found_and_added(home: Home, teacher: Staff, account: Account, browse: Browse) -> None:
     colleague = person(home, PersonKind.STAFF, "Sam", "Reed")
     client, url = browse(teacher), f"/accounts/{account.id}/audience/staff"
