@@ -18,7 +18,7 @@ from people_school import carer, permit, person, photo, pupil, trip
 from PIL import ExifTags, Image
 
 from socialgov import platforms
-from socialgov.actions import posts
+from socialgov.actions import posts, publishing
 from socialgov.actions.audience import set_audience
 from socialgov.actions.blobs import read_blob
 from socialgov.actions.grants import GrantForm, record_grant, withdraw_grant
@@ -268,6 +268,24 @@ def test_adults_are_asked_too(school: Home, teacher: Staff, account: Account) ->
     assert "MED502" in refused(school, lambda: posts.publish_post(school, teacher, post.id, now=NOW))
     permit(school, colleague, by=colleague)
     assert posts.publish_post(school, teacher, post.id, now=NOW).state is PostState.PUBLISHED
+
+
+def test_a_permission_withdrawn_between_the_look_and_the_claim_stops_the_post(
+    school: Home, teacher: Staff, account: Account, child: Person, network: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gate is asked again inside the transaction that claims the post: nothing slips in between."""
+    grant, data_manager = permit(school, child), staff(school, Role.DATA_MANAGER)
+    post, look = drafted(school, teacher, account, child), publishing.refuse_unless_open
+
+    def look_then_withdraw(*args: Any, **named: Any) -> None:
+        look(*args, **named)
+        monkeypatch.setattr(publishing, "refuse_unless_open", look)
+        withdraw_grant(school, data_manager, grant, now=NOW)
+
+    monkeypatch.setattr(publishing, "refuse_unless_open", look_then_withdraw)
+    assert "MED504" in refused(school, lambda: posts.publish_post(school, teacher, post.id, now=NOW))
+    assert on_the_wall(network) == []
+    assert post_by_id(school.db, post.id).state is PostState.DRAFT
 
 
 def test_a_permission_withdrawn_after_the_check_stops_the_post_at_the_last_moment(
