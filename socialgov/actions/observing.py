@@ -47,6 +47,8 @@ _THERE = frozenset({S.APPROVED, S.LIVE, S.SUSPENDED, S.CLOSING})
 _CHECKED = frozenset({S.APPROVED, S.LIVE, S.SUSPENDED})
 _SOON = timedelta(hours=1)  # after a look that failed for now
 _LONGEST_NOTE = 1000
+# the network manager's own sign-in shows nothing to photograph; the logo is judged from a picture that is kept already
+_NO_SCREENSHOT = frozenset({Fact.LOGIN_WORKS, Fact.LOGO})
 
 
 # ---------------------------------------------------------------------------------------------------- recording
@@ -115,7 +117,7 @@ def attest(
     screenshot: bytes | None = None,
     note: str = "",
 ) -> Observation:
-    """A person says what is so, best with a screenshot, which is sealed; the rules are asked again at once.
+    """A person says what is so, with a screenshot, which is sealed; the rules are asked again at once.
 
     Raises InvalidInput (`value`, `screenshot`, `note`), NotPermitted, or WrongState where there is nothing to look at.
     Only the network manager can say whether the deposited login works (SEC205).
@@ -127,6 +129,9 @@ def attest(
     mark = _judged_pictures(home, account) if fact is Fact.LOGO else ""
     _need_no_other_answer(home, account, fact, value, now)
     note = _checked_note(note)
+    if screenshot is None and fact not in _NO_SCREENSHOT:
+        message = "Add a screenshot: without one a person's word is no evidence."
+        raise InvalidInput("A screenshot is needed.", {"screenshot": message})
     evidence_id = None
     if screenshot is not None:
         mime = check_screenshot(screenshot)

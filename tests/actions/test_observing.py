@@ -94,9 +94,16 @@ def test_an_attestation_keeps_value_time_person_and_sealed_screenshot(
 
 
 def test_a_text_that_may_hold_a_name_stays_out_of_the_log(home: Home, cast: walk.Cast, account: Account) -> None:
-    attest(home, cast.owner, account.id, Fact.PROFILE_TEXT, "Ask Ms Sample", now=NOW)
+    attest(home, cast.owner, account.id, Fact.PROFILE_TEXT, "Ask Ms Sample", now=NOW, screenshot=picture())
     [event] = events(home, EventTag.FACT_ATTESTED)
-    assert event.data == {"fact": "profile_text", "evidence": None}
+    assert set(event.data) == {"fact", "evidence"}
+
+
+def test_without_a_screenshot_a_word_is_no_evidence(home: Home, cast: walk.Cast, account: Account) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        attest(home, cast.owner, account.id, Fact.PRIVATE, True, now=NOW)
+    assert "screenshot" in refused.value.fields
+    assert observations_of(home.db, account.id) == []
 
 
 @pytest.mark.parametrize(
