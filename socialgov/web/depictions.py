@@ -18,10 +18,11 @@ from socialgov.models import Person, PersonKind, Post
 from socialgov.names import fold
 from socialgov.permissions import check_can_post
 from socialgov.store.people import audience_of, people_by_ids
-from socialgov.store.posts import depictions_of, media_of
+from socialgov.store.posts import depictions_of, media_of, post_by_id
 from socialgov.web.access import may_account
 from socialgov.web.forms import ManyField, options, saved
 from socialgov.web.forms import page as form_page
+from socialgov.web.post_words import say_what_fell
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -63,6 +64,7 @@ def who(account_id: int, post_id: int) -> ResponseReturnValue:
         )
 
     if not searching and saved(form, keep):
+        say_what_fell(post, post_by_id(g.home.db, post_id))
         return redirect(url_for("posts.post", account_id=account_id, post_id=post_id))
     found = names_found(g.home.db, post)
     form.shown.choices = _choices(_offered(form))

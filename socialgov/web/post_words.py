@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flask import url_for
+from flask import flash, url_for
 
 from socialgov.actions.post_facts import SECOND_LOOK
 from socialgov.models import PostState
@@ -65,3 +65,10 @@ def tasks_of(account: Account, post: Post, photos: Sequence[Media], missing: Seq
 
 def _said_who(post: Post, photos: Sequence[Media]) -> bool:
     return not photos or post.nobody_identifiable or post.people_in_picture is not None
+
+
+def say_what_fell(before: Post, after: Post) -> None:
+    """A change takes the author's confirmation and a colleague's look back: say so, or it looks like a fault."""
+    if before.permanence_confirmed_at is not None and after.permanence_confirmed_at is None:
+        look = " and have a colleague look again" if before.checked_by is not None else ""
+        flash(f"The post has changed, so confirm it once more{look}.", "info")

@@ -32,7 +32,7 @@ from socialgov.store.staff import staff_names
 from socialgov.web.access import may_account, signed_in
 from socialgov.web.forms import optional_text, saved, text
 from socialgov.web.forms import page as form_page
-from socialgov.web.post_words import STATE_WORDS, answer_of, tasks_of
+from socialgov.web.post_words import STATE_WORDS, answer_of, say_what_fell, tasks_of
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -142,6 +142,7 @@ def edit(account_id: int, post_id: int) -> ResponseReturnValue:
     shown = _post(account_id, post_id)
     form = TextForm(obj=shown)
     if saved(form, lambda: actions.edit_post(g.home, g.staff, post_id, form.text.data, now=g.now)):
+        say_what_fell(shown, post_by_id(g.home.db, post_id))
         return _to_post(shown)
     return _words_page(form, shown)
 
@@ -162,6 +163,7 @@ def photo(account_id: int, post_id: int) -> ResponseReturnValue:
 
     if saved(form, keep):
         flash("The photo was cleaned: place, device and author are gone.", "success")
+        say_what_fell(shown, post_by_id(g.home.db, post_id))
         return redirect(url_for("depictions.who", account_id=account_id, post_id=post_id))
     return form_page("posts/photo.html", form, account=g.account, post=shown, types=PHOTO_TYPES)
 
@@ -173,6 +175,7 @@ def remove_photo(account_id: int, post_id: int, media_id: int) -> ResponseReturn
     shown = _post(account_id, post_id)
     actions.remove_photo(g.home, g.staff, post_id, media_id, now=g.now)
     flash("The photo is out of the post, and erased.", "success")
+    say_what_fell(shown, post_by_id(g.home.db, post_id))
     return _to_post(shown)
 
 

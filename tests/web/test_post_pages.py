@@ -71,6 +71,21 @@ def test_a_teacher_writes_a_post_step_by_step(
     assert [one.person.id for one in shown] == [child.id]
 
 
+def test_a_change_says_that_the_post_must_be_confirmed_once_more(
+    home: Home, teacher: Staff, account: Account, browse: Browse
+) -> None:
+    client, url = browse(teacher), f"/accounts/{account.id}/posts/{draft(home, teacher, account)}"
+    said = "The post has changed, so confirm it once more"
+    client.post(f"{url}/text", data={"text": "We reached the lake."})
+    assert said not in client.get(url).text  # nothing was confirmed yet
+    client.post(f"{url}/confirm", data=CONFIRMED)
+    client.post(f"{url}/text", data={"text": "We reached the top at noon."})
+    assert said in client.get(url).text
+    client.post(f"{url}/confirm", data=CONFIRMED)
+    client.post(f"{url}/who", data={"do": "save", "people_in_picture": "0", "nobody_identifiable": "y"})
+    assert said in client.get(url).text
+
+
 def test_a_refusal_names_the_child_and_the_reason_to_the_keeper_only(
     home: Home, teacher: Staff, manager: Staff, account: Account, child: Person, browse: Browse
 ) -> None:
