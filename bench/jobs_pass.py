@@ -16,23 +16,17 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from socialgov.actions.schools import create_school
-from socialgov.actions.staff import add_staff
-from socialgov.config import load_settings
-from socialgov.escrow import Escrow
+from bench.lines import NOW, empty_school
 from socialgov.home import Home
 from socialgov.jobs import run_once
-from socialgov.models import Role
 from socialgov.store.connect import connect, write
 from socialgov.store.rows import dicts, moment_text
 
 ACCOUNTS, DUE, STAFF, ROUNDS, LIMIT = 10_000, 200, 90, 5, 5.0
-NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
-ESCROW = Escrow.from_key(bytes(range(32)), "5c" * 16)
 # the table and the column by which its new rows belong to an account
 WRITTEN = {
     "closing": "select id as row_id, account_id as owner, * from closing",
@@ -49,20 +43,7 @@ WRITTEN = {
 
 def make_template(root: Path) -> Home:
     """The school just before the pass: reminders of today are given, and 200 accounts have come to their end."""
-    create_school(
-        root,
-        name="Bench School",
-        domains=["school.example"],
-        contact="office@school.example",
-        manager_name="Mo Manager",
-        manager_email="manager@school.example",
-        approved=("instagram",),
-        now=NOW - timedelta(days=400),
-        escrow=ESCROW,
-    )
-    home = Home(root, load_settings(root), ESCROW, clock=lambda: NOW)
-    for number in range(STAFF):
-        add_staff(home, None, f"Teacher {number}", f"t{number}@school.example", (Role.TEACHER,), now=NOW)
+    home = empty_school(root, STAFF)
     with write(home.db) as db:
         db.conn.executemany(
             "insert into account (platform, kind, state, handle_wished, handle, purpose, audience, owner_id, deputy_id,"

@@ -36,8 +36,8 @@ def median_ratio(ours: Callable[[], float], bare: Callable[[], float]) -> float:
     return median(ours() / bare() for _ in range(ROUNDS))
 
 
-def school_with_accounts(root: Path, accounts: int, staff: int = 90) -> Home:
-    """A school with this many live accounts, each with findings, some of them broken or not known."""
+def empty_school(root: Path, staff: int) -> Home:
+    """A school with this many teachers and no account."""
     create_school(
         root,
         name="Bench School",
@@ -52,6 +52,12 @@ def school_with_accounts(root: Path, accounts: int, staff: int = 90) -> Home:
     home = Home(root, load_settings(root), ESCROW, clock=lambda: NOW)
     for number in range(staff):
         add_staff(home, None, f"Teacher {number}", f"t{number}@school.example", (Role.TEACHER,), now=NOW)
+    return home
+
+
+def school_with_accounts(root: Path, accounts: int, staff: int = 90) -> Home:
+    """A school with this many live accounts, each with findings, some of them broken or not known."""
+    home = empty_school(root, staff)
     with write(home.db) as db:
         db.conn.executemany(
             "insert into account (platform, kind, state, handle_wished, handle, purpose, audience, owner_id, deputy_id,"

@@ -307,7 +307,9 @@ def test_deactivating_what_is_deactivated_already_is_done(status: str) -> None:
 
 
 def test_deleting_what_is_gone_already_is_done() -> None:
-    Server({"getRepoStatus": refusal(400, "RepoNotFound")}).adapter().delete("whatever")
+    server = Server({"getRepoStatus": refusal(400, "RepoNotFound")})
+    server.adapter().delete("whatever")
+    assert server.asked() == ["getRepoStatus"]
 
 
 def test_the_mailed_code_goes_with_the_password_and_in_capitals() -> None:
