@@ -45,6 +45,16 @@ RANGES: Mapping[str, tuple[int, int]] = {
     "session_idle_minutes": (1, 480),
     "session_absolute_hours": (1, 48),
     "upload_max_mb": (1, 100),
+    "signin_tries": (3, 100),
+    "signin_tries_minutes": (1, 1440),
+    "step_up_minutes": (1, 30),
+    "vault_open_minutes": (1, 30),
+    "vault_invitation_hours": (1, 336),
+    "reveal_seconds": (5, 300),
+    "rotation_hours": (1, 336),
+    "break_glass_wait_hours": (0, 336),
+    "break_glass_open_hours": (1, 48),
+    "drill_days": (30, 800),
 }
 
 
@@ -270,6 +280,8 @@ def _thresholds(table: Table, base: Policy | None) -> Policy:
         **numbers,
         reminder_days=table.numbers("reminder_days", 1, 90, getattr(base, "reminder_days", None)),
         approver_roles=_approvers(table, getattr(base, "approver_roles", None)),
+        password_signs=_password_signs(table, getattr(base, "password_signs", None)),
+        authenticator_codes=table.flag("authenticator_codes", getattr(base, "authenticator_codes", None)),
         second_checker=table.flag("second_checker", getattr(base, "second_checker", None)),
         pupil_followers=table.flag("pupil_followers", getattr(base, "pupil_followers", None)),
     )
@@ -286,6 +298,14 @@ def _thresholds(table: Table, base: Policy | None) -> Policy:
             "Lower `session_idle_minutes` or raise `session_absolute_hours`.",
         )
     return policy
+
+
+def _password_signs(table: Table, default: tuple[str, ...] | None) -> tuple[str, ...]:
+    hint = 'Write some of these: password_signs = ["letters", "numbers", "symbols"]; [] asks for none.'
+    kinds = table.words("password_signs", default, hint=hint)
+    if not {*kinds} <= {"letters", "numbers", "symbols"}:
+        raise table.refuse("password_signs", "`password_signs` knows letters, numbers and symbols (SEC202).", hint)
+    return tuple(kinds)
 
 
 def _approvers(table: Table, default: tuple[Role, ...] | None) -> tuple[Role, ...]:

@@ -76,3 +76,29 @@ class GateRefused(SocialgovError):
     def __init__(self, message: str, findings: Sequence[Finding] = (), mend: str = "") -> None:
         super().__init__(message, mend)
         self.findings = tuple(findings)
+
+
+class StepUpNeeded(NotPermitted):
+    """Something that matters most, and the person has not shown lately who they are (ASVS 7.5.1): the web asks."""
+
+    def __init__(self) -> None:
+        super().__init__("First show once more that it is you.", "Use your passkey or the school's sign-in.")
+
+
+class VaultShut(SocialgovError):
+    """The vault is not open in this session: a network manager opens it with their passphrase (SEC207)."""
+
+    status = 403
+
+    def __init__(
+        self,
+        message: str = "The vault is shut.",
+        mend: str = "A network manager opens it with their vault passphrase.",
+    ) -> None:
+        super().__init__(message, mend)
+
+
+class Throttled(SocialgovError):
+    """Too many refusals for this person or from this address. Say nothing about whether the person exists."""
+
+    status = 429

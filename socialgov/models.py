@@ -146,10 +146,18 @@ class Capability(StrEnum):
 
 
 class CredentialKind(StrEnum):
-    """PASSWORD is for people (a later version lets only the network manager open it); API_TOKEN is the machine's."""
+    """API_TOKEN is the machine's and sealed under the school's key; the others only a network manager opens."""
 
     PASSWORD = "password"  # noqa: S105
     API_TOKEN = "api_token"  # noqa: S105
+    RECOVERY_CODES = "recovery_codes"  # one a line
+    SECOND_FACTOR = "second_factor"  # the seed as the platform shows it: base32, or an otpauth:// address
+    NOTES = "notes"
+
+    @property
+    def in_vault(self) -> bool:
+        """Sealed to the vault's public key: the server alone cannot open it."""
+        return self is not CredentialKind.API_TOKEN
 
 
 class Use(StrEnum):
@@ -571,6 +579,18 @@ class Policy:
     session_idle_minutes: int
     session_absolute_hours: int
     upload_max_mb: int
+    password_signs: tuple[str, ...]
+    signin_tries: int
+    signin_tries_minutes: int
+    step_up_minutes: int
+    authenticator_codes: bool
+    vault_open_minutes: int
+    vault_invitation_hours: int
+    reveal_seconds: int
+    rotation_hours: int
+    break_glass_wait_hours: int
+    break_glass_open_hours: int
+    drill_days: int
     rules: Mapping[str, RuleChoice] = field(default_factory=dict)
 
     def enforcement(self, rule_id: str, kind: AccountKind) -> Enforcement:

@@ -231,3 +231,95 @@ def m0005_closing(db: Database) -> None:
         """
         + _append_only("certificate", "certificates are append-only")
     )
+
+
+@migrations()
+def m0006_vault(db: Database) -> None:
+    """The vault that only network managers open, its ways in, and what hangs on a changed password (SEC201-SEC207)."""
+    db.executescript(
+        """
+        create table vault_key (
+          id integer primary key, key_id text not null unique, public_key blob not null, proof blob not null,
+          made_at text not null, retired_at text) strict;
+        create unique index vault_key_current on vault_key(coalesce(retired_at, '')) where retired_at is null;
+        create table vault_holder (
+          id integer primary key, kind text not null check (kind in ('manager','invitation')),
+          staff_id integer not null references staff, salt blob not null, cost text not null, sealed_public blob,
+          wrapped blob, vault_key_id integer not null references vault_key, made_at text not null, made_by integer references staff,
+          expires_at text, ended_at text) strict;
+        create unique index vault_holder_current on vault_holder(kind, staff_id) where ended_at is null;
+        create table vault_opening (
+          id integer primary key, session_id integer not null references session,
+          staff_id integer not null references staff, sealed blob, opened_at text not null, expires_at text not null,
+          ended_at text, break_glass_id integer) strict;
+        create index vault_opening_session on vault_opening(session_id) where ended_at is null;
+        create table recovery_set (
+          id integer primary key, public_key blob not null, check_value blob not null, sealed blob not null,
+          made_at text not null, drilled_at text, ended_at text) strict;
+        create table break_glass (
+          id integer primary key, reason text not null, asked_by integer not null references staff,
+          asked_at text not null, approved_by integer references staff, approved_at text, opens_at text,
+          closes_at text, opened_at text, stopped_by integer references staff, stopped_at text,
+          stop_reason text) strict;
+        create unique index break_glass_open on break_glass(coalesce(stopped_at, ''))
+          where stopped_at is null and closes_at is null;
+        create table rotation (
+          id integer primary key, account_id integer not null references account, reason text not null,
+          detail text not null default '', started_at text not null, started_by integer references staff,
+          due_at text not null, leaver_id integer references staff, new_credential_id integer references credential,
+          finished_at text) strict;
+        create unique index rotation_open on rotation(account_id) where finished_at is null;
+        create index rotation_leaver on rotation(leaver_id);
+        create table recovery_contact (
+          id integer primary key, account_id integer not null references account,
+          kind text not null check (kind in ('address','phone','second_factor')), value text not null,
+          of_school integer not null, staff_id integer references staff, recorded_by integer references staff,
+          recorded_at text not null, ended_at text) strict;
+        create index recovery_contact_account on recovery_contact(account_id);
+        create table delegate (
+          id integer primary key, account_id integer not null references account, name text not null,
+          rights text not null, staff_id integer references staff, recorded_by integer references staff,
+          recorded_at text not null, ended_at text) strict;
+        create index delegate_account on delegate(account_id);
+        alter table blob add column wrapped blob;
+        create index reveal_credential on reveal(credential_id);
+        """
+    )
+
+
+@migrations()
+def m0007_signin(db: Database) -> None:
+    """Identities of an OpenID provider, passkeys, authenticator codes, and what each sign-in was."""
+    db.executescript(
+        """
+        create table identity (
+          id integer primary key, staff_id integer not null references staff, issuer text not null,
+          subject text not null, email text not null, linked_at text not null, linked_by integer references staff,
+          used_at text, ended_at text) strict;
+        create unique index identity_current on identity(issuer, subject) where ended_at is null;
+        create index identity_staff on identity(staff_id);
+        create table passkey (
+          id integer primary key, staff_id integer not null references staff, credential_id text not null unique,
+          public_key blob not null, sign_count integer not null, name text not null, transports text not null,
+          backed_up integer not null, made_at text not null, used_at text, ended_at text) strict;
+        create index passkey_staff on passkey(staff_id);
+        create table authenticator (
+          id integer primary key, staff_id integer not null references staff, sealed blob, made_at text not null,
+          confirmed_at text, last_step integer, ended_at text) strict;
+        create unique index authenticator_current on authenticator(staff_id) where ended_at is null;
+        create table ceremony (
+          id integer primary key, purpose text not null, token_hash text not null unique,
+          staff_id integer references staff, session_id integer references session, data text not null,
+          made_at text not null, expires_at text not null, used_at text) strict;
+        create index ceremony_expiry on ceremony(expires_at);
+        create table signin_failure (
+          id integer primary key, kind text not null check (kind in ('person','address')), key_hash text not null,
+          at text not null) strict;
+        create index signin_failure_key on signin_failure(kind, key_hash, at);
+        alter table session add column method text not null default 'link';
+        alter table session add column address text not null default '';
+        alter table session add column agent text not null default '';
+        alter table session add column strong_at text;
+        alter table session add column strong_method text;
+        """
+    )
