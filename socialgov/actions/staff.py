@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from socialgov.actions.findings import evaluate_account
 from socialgov.actions.notices import notify
-from socialgov.actions.signin import end_sessions_of
+from socialgov.actions.sessions import end_sessions_of
 from socialgov.config import ADDRESS
 from socialgov.errors import Conflict, InvalidInput
 from socialgov.models import Role, Staff

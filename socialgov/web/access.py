@@ -1,7 +1,8 @@
 """Who may open a page: deny by default.
 
 Every view carries one of the decorators below, which only mark it; `guard` runs before each request, refuses a view
-without a mark, and sets `g.home`, `g.now`, `g.staff` and, where the address has an `account_id`, `g.account`.
+without a mark, and sets `g.home`, `g.now`, `g.staff`, `g.session_token` and, where the address has an `account_id`,
+`g.account`.
 The checks are those of permissions.py, so a page and its action share one answer.
 """
 
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import current_app, flash, g, redirect, request, session, url_for
 
-from socialgov.actions.signin import session_staff
+from socialgov.actions.sessions import session_staff
+from socialgov.actions.stepup import need_fresh
 from socialgov.errors import NotFound, NotPermitted
 from socialgov.store.accounts import account_by_id
 
@@ -72,6 +74,30 @@ def may_account(check: Callable[..., None], *, policy: bool = False) -> Callable
     return _mark(Access(check=check, of_account=True, with_policy=policy))
 
 
+def fresh(view: View) -> View:
+    """Open only to those who showed lately who they are (ASVS 7.5.1); the others confirm first and come back.
+
+    Stands beside one of the marks above, in either order. A GET is asked too, so that nobody fills in a form in vain;
+    a form that was open too long is kept for them (see `fresh_keeping`) and sent on after the confirmation.
+    """
+    return fresh_keeping()(view)
+
+
+def fresh_keeping(*fields: str) -> Callable[[View], View]:
+    """`fresh`, and these fields of an interrupted form are kept until it goes on. Never name a field with a secret."""
+
+    def mark(view: View) -> View:
+        view.fresh = frozenset(fields)  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def kept_fields(view: Callable[..., Any] | None) -> frozenset[str] | None:
+    """The fields that a `fresh` view keeps, or None for a view that asks for no confirmation."""
+    return getattr(view, "fresh", None)
+
+
 def access_of(view: Callable[..., Any] | None) -> Access | None:
     """The view's mark, or None: then nobody gets in."""
     return getattr(view, "access", None)
@@ -89,6 +115,7 @@ def guard() -> ResponseReturnValue | None:
     g.home, g.now = home, home.now()
     token = session.get(SESSION_KEY)
     g.staff = session_staff(home, token, now=g.now) if token else None
+    g.session_token = token if g.staff else None
     if request.endpoint is None:
         return None  # no such page: the error page says so, with the menu of whoever is signed in
     access = access_of(current_app.view_functions.get(request.endpoint))
@@ -99,6 +126,8 @@ def guard() -> ResponseReturnValue | None:
     if g.staff is None:
         return _to_signin(token)
     _check(access)
+    if kept_fields(current_app.view_functions.get(request.endpoint)) is not None:
+        need_fresh(home, g.session_token, now=g.now)
     return None
 
 

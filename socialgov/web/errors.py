@@ -37,6 +37,7 @@ HEADINGS = {
     404: "Not found",
     409: "This cannot be done now",
     422: "This cannot be used as it is",
+    429: "Too many tries",
     502: "The platform did not answer as it should",
     503: "The service cannot do this now",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from flask import g
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
-# No script at all is needed for any task, so none is allowed. `data:` is for the small drawings inside Bootstrap's
-# stylesheet (the tick of a checkbox, the arrow of a list).
+# No script is needed for any task (asking for a passkey apart, see allow_script), so none is allowed. `data:` is for
+# the small drawings inside Bootstrap's stylesheet (the tick of a checkbox, the arrow of a list).
 CONTENT_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -28,6 +29,10 @@ CONTENT_POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+
+# For the few pages that cannot do without: a passkey is asked for by script, and so is a copy button. The file is our
+# own and lies in web/static; `connect-src` lets it send its answer back here.
+WITH_SCRIPT = f"{CONTENT_POLICY}; script-src 'self'; connect-src 'self'"
 
 HEADERS = {
     "Content-Security-Policy": CONTENT_POLICY,
@@ -41,6 +46,7 @@ HEADERS = {
 }
 
 YEAR = 365 * 24 * 3600
+STATIC_KINDS = ("text/css", "text/javascript", "font/woff2", "image/svg+xml")
 
 
 def install(app: Flask, settings: Settings) -> None:
@@ -62,6 +68,8 @@ def install(app: Flask, settings: Settings) -> None:
     def add_headers(response: Response) -> Response:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
+        if g.get("script"):
+            response.headers["Content-Security-Policy"] = WITH_SCRIPT
         if https:
             response.headers["Strict-Transport-Security"] = f"max-age={YEAR}; includeSubDomains"
         if not _is_static(response):
@@ -69,9 +77,14 @@ def install(app: Flask, settings: Settings) -> None:
         return response
 
 
+def allow_script() -> None:
+    """Let this one answer load a script of web/static. Called by its view; every other answer stays without."""
+    g.script = True
+
+
 def _is_static(response: Response) -> bool:
-    """Stylesheets are answered from a file with an ETag; every other answer may show something about somebody."""
-    return response.mimetype in ("text/css", "font/woff2", "image/svg+xml") and response.status_code in (200, 304)
+    """Files of our own come with an ETag; every other answer may show something about somebody."""
+    return response.mimetype in STATIC_KINDS and response.status_code in (200, 304)
 
 
 def _trust_proxies(app: Flask, count: int) -> None:

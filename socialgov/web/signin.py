@@ -5,14 +5,13 @@ Mail scanners open links before people do, so the GET must not spend it.
 
 from __future__ import annotations
 
-from collections import deque
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, flash, g, redirect, render_template, request, session, url_for
-from werkzeug.exceptions import TooManyRequests
 
-from socialgov.actions.signin import end_session, peek_signin_link, use_signin_link
+from socialgov.actions.sessions import end_session
+from socialgov.actions.signin import peek_signin_link, use_signin_link
+from socialgov.actions.throttle import check_address, note_wrong_address
 from socialgov.errors import SocialgovError
 from socialgov.web.access import NEXT_KEY, SESSION_KEY, public
 from socialgov.web.forms import ButtonForm
@@ -21,33 +20,6 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
 bp = Blueprint("signin", __name__)
-
-
-class Throttle:
-    """Counts refused links by address, in this process alone: guessing 256 bits is hopeless, this keeps it quiet.
-
-    A link that is good is never refused: a whole school often has one address, and a pupil could shut its staff out.
-    """
-
-    def __init__(self, tries: int, window: timedelta, addresses: int = 10_000) -> None:
-        self.tries, self.window, self.addresses = tries, window, addresses
-        self._refused: dict[str, deque[datetime]] = {}
-
-    def check(self, address: str, now: datetime) -> None:
-        """Raise TooManyRequests for an address that was refused `tries` times within the window."""
-        times = self._refused.get(address, deque())
-        while times and now - times[0] > self.window:
-            times.popleft()
-        if len(times) >= self.tries:
-            raise TooManyRequests
-
-    def refused(self, address: str, now: datetime) -> None:
-        if len(self._refused) >= self.addresses:
-            self._refused.clear()
-        self._refused.setdefault(address, deque(maxlen=self.tries)).append(now)
-
-
-throttle = Throttle(tries=20, window=timedelta(minutes=10))
 
 
 @bp.get("/signin")
@@ -65,8 +37,7 @@ def link(token: str) -> ResponseReturnValue:
     """A button for a link that is good; the way to a new one otherwise."""
     person = peek_signin_link(g.home, token, now=g.now)
     if person is None:
-        throttle.check(_address(), g.now)
-        throttle.refused(_address(), g.now)
+        _count_refusal()
         return render_template("signin/refused.html"), 410
     return render_template("signin/link.html", person=person, form=ButtonForm())
 
@@ -75,12 +46,10 @@ def link(token: str) -> ResponseReturnValue:
 @public
 def use(token: str) -> ResponseReturnValue:
     """Use the link up and start a session with a new id; whatever the old cookie held is gone."""
-    if peek_signin_link(g.home, token, now=g.now) is None:
-        throttle.check(_address(), g.now)
     try:
         started = use_signin_link(g.home, token, now=g.now, previous=session.get(SESSION_KEY))
     except SocialgovError:
-        throttle.refused(_address(), g.now)
+        _count_refusal()
         return render_template("signin/refused.html"), 410
     wanted = session.get(NEXT_KEY)
     session.clear()
@@ -99,8 +68,11 @@ def leave() -> ResponseReturnValue:
     return redirect(url_for("signin.page"))
 
 
-def _address() -> str:
-    return request.remote_addr or "unknown"
+def _count_refusal() -> None:
+    """Count what was refused, and raise Throttled where too much was: only guesses come here, never a good link."""
+    address = request.remote_addr or "unknown"
+    check_address(g.home, address, now=g.now)
+    note_wrong_address(g.home, address, now=g.now)
 
 
 def _own_path(path: str | None) -> str | None:

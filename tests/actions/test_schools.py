@@ -12,7 +12,8 @@ from PIL import Image
 
 from socialgov.actions import schools
 from socialgov.actions.schools import create_school
-from socialgov.actions.signin import session_staff, use_signin_link
+from socialgov.actions.sessions import session_staff
+from socialgov.actions.signin import use_signin_link
 from socialgov.config import load_settings
 from socialgov.errors import ConfigError, Conflict, InvalidInput, SocialgovError, StoreError
 from socialgov.home import Home, open_home

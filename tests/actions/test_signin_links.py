@@ -9,14 +9,8 @@ from datetime import datetime, timedelta
 import pytest
 from factories import NOW, staff
 
-from socialgov.actions.signin import (
-    LinkRefused,
-    end_session,
-    make_signin_link,
-    peek_signin_link,
-    session_staff,
-    use_signin_link,
-)
+from socialgov.actions.sessions import end_session, session_staff
+from socialgov.actions.signin import LinkRefused, make_signin_link, peek_signin_link, use_signin_link
 from socialgov.actions.staff import set_roles, staff_leaves
 from socialgov.errors import NotFound, NotPermitted
 from socialgov.home import Home
@@ -58,6 +52,7 @@ def test_looking_at_a_link_does_not_use_it_up(home: Home, teacher: Staff) -> Non
     assert peek_signin_link(home, token, NOW) is None
 
 
+@pytest.mark.asvs("6.5.1", "16.3.1")
 def test_a_link_works_once_and_the_second_try_is_logged(home: Home, teacher: Staff) -> None:
     token = link_for(home, teacher)
     use_signin_link(home, token, now=NOW)
@@ -66,6 +61,7 @@ def test_a_link_works_once_and_the_second_try_is_logged(home: Home, teacher: Sta
     assert tags(home, 1) == ["signin:link:refused"]
 
 
+@pytest.mark.asvs("6.4.1", "6.5.5")
 def test_a_link_works_for_ten_minutes_and_not_a_second_longer(home: Home, teacher: Staff) -> None:
     token = link_for(home, teacher)
     last = NOW + 10 * MINUTE
@@ -107,6 +103,7 @@ def test_the_refusal_does_not_say_why(home: Home, teacher: Staff) -> None:
     assert len(said) == 1
 
 
+@pytest.mark.asvs("6.5.1")
 def test_of_eight_that_use_one_link_at_once_one_gets_in(home: Home, teacher: Staff) -> None:
     token, opened, refused = link_for(home, teacher), [], []
     ready = threading.Barrier(8)
@@ -127,6 +124,7 @@ def test_of_eight_that_use_one_link_at_once_one_gets_in(home: Home, teacher: Sta
     assert session_staff(home, opened[0], now=NOW) == teacher
 
 
+@pytest.mark.asvs("13.3.1", "16.2.5")
 def test_no_token_is_in_the_database_or_the_log(home: Home, teacher: Staff) -> None:
     unused, token = link_for(home, staff(home)), link_for(home, teacher)
     session = use_signin_link(home, token, now=NOW)

@@ -12,7 +12,8 @@ from factories import DOMAIN, ESCROW, NOW, account_at, make_home, manager_of, st
 from socialgov import home as home_module
 from socialgov import rules
 from socialgov.actions.log import checkpoint_text, sign_checkpoint
-from socialgov.actions.signin import session_staff, use_signin_link
+from socialgov.actions.sessions import session_staff
+from socialgov.actions.signin import use_signin_link
 from socialgov.cli import main
 from socialgov.home import Home
 from socialgov.models import AccountState, Role

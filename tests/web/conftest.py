@@ -20,10 +20,14 @@ from factories import NOW
 from flask import Flask
 from flask.testing import FlaskClient
 
+from socialgov.actions.sessions import open_session
 from socialgov.actions.signin import make_signin_link
+from socialgov.actions.stepup import mark_strong
 from socialgov.home import Home
 from socialgov.models import Staff
+from socialgov.store import write
 from socialgov.web import build_app
+from socialgov.web.access import SESSION_KEY
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -65,6 +69,17 @@ def browse(app: Flask, home: Home) -> Callable[[Staff], FlaskClient]:
         return client
 
     return signed_in
+
+
+def make_strong(home: Home, client: FlaskClient, method: str = "passkey") -> FlaskClient:
+    """Let this signed-in client have shown a moment ago who they are, as a passkey would; the same client again."""
+    with client.session_transaction() as cookie:
+        token = cookie[SESSION_KEY]
+    session = open_session(home, token, now=home.now())
+    assert session is not None
+    with write(home.db) as db:
+        mark_strong(db, session.id, method, home.now())
+    return client
 
 
 # --------------------------------------------------------------------------------------------------- browser
