@@ -2,7 +2,9 @@
 #
 #   make demo [PORT=5000]   a demonstration school, with printed sign-in links
 #   make test [ARGS=...]    everything; the closing lines list what did not run and why
-#   make check              ruff, ruff format, mypy (strict on the pure parts)
+#   make check              ruff, ruff format, mypy (strict on the pure parts), bandit
+#   make scan               wapiti, signed in as each role, on a school served on this machine (about five minutes)
+#   make asvs               docs/asvs.md, from the tests' own marks
 #   make bench              the speeds we promise; exit code 1 when one is missed
 #   make lock               resolve the lock files again
 #   make screenshots        the pictures of the README, taken from a demonstration
@@ -10,7 +12,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench lock screenshots
+.PHONY: help demo test check scan asvs bench lock screenshots
 
 PORT ?= 5000
 ARGS ?=
@@ -38,6 +40,13 @@ check: .venv/.for-tests
 	@$(PYTHON_IN) -m ruff check .
 	@$(PYTHON_IN) -m ruff format --check .
 	@$(PYTHON_IN) -m mypy --follow-imports=silent $(PURE)
+	@$(PYTHON_IN) -m bandit --quiet --configfile pyproject.toml --recursive socialgov
+
+scan: .venv/.for-tests .venv-wapiti/.installed
+	@$(PYTHON_IN) tests/scan.py .venv-wapiti/bin/wapiti
+
+asvs: .venv/.for-tests
+	@$(PYTHON_IN) tests/project/asvs.py
 
 bench: .venv/.for-tests
 	@$(PYTHON_IN) -m bench
@@ -51,6 +60,7 @@ lock: .venv/.for-tests
 	@$(LOCK) pyproject.toml --output-file requirements.lock
 	@$(LOCK) --group build --output-file requirements-build.lock
 	@$(LOCK) pyproject.toml --group dev --output-file requirements-dev.lock
+	@$(LOCK) --group wapiti --output-file requirements-wapiti.lock
 
 .venv/bin/python:
 	@.ci/make-venv .venv
@@ -68,3 +78,10 @@ lock: .venv/.for-tests
 	@$(INSTALL) -r requirements-dev.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch .venv/.for-demo $@
+
+# the web scanner needs other versions of what the product is built on, so it never shares an environment with it
+.venv-wapiti/.installed: requirements-wapiti.lock
+	@echo "Installing the web scanner into .venv-wapiti …"
+	@.ci/make-venv .venv-wapiti
+	@.venv-wapiti/bin/python -m pip --quiet --disable-pip-version-check install --require-hashes -r requirements-wapiti.lock
+	@touch $@

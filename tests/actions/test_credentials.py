@@ -186,6 +186,7 @@ def test_nothing_is_deposited_for_a_request_nor_by_strangers(home: Home, cast: C
 # --------------------------------------------------------------------------------------------------- looking
 
 
+@pytest.mark.asvs("16.3.2")
 def test_a_look_is_logged_and_told_before_it_is_shown(home: Home, cast: Cast, account: Account) -> None:
     given(home, cast, account)
     assert reveal(home, cast.manager, account.id, REASON, now=NOW) == SECRET
@@ -206,6 +207,7 @@ def test_nobody_but_the_network_manager_looks(home: Home, cast: Cast, account: A
     assert store.reveals_of(home.db, account.id) == []
 
 
+@pytest.mark.asvs("16.5.3")
 def test_an_event_that_cannot_be_written_shows_nothing(
     home: Home, cast: Cast, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -250,6 +252,7 @@ def test_a_sealed_password_opens_for_its_own_account_and_version_only(home: Home
         machine_login(home, account.id, purpose="read", now=NOW)
 
 
+@pytest.mark.asvs("16.2.5")
 def test_a_secret_is_in_no_log_and_no_error(
     home: Home, cast: Cast, account: Account, caplog: pytest.LogCaptureFixture
 ) -> None:

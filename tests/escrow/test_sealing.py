@@ -33,6 +33,7 @@ def test_the_same_secret_is_sealed_differently_each_time() -> None:
     assert not any(SECRET in one for one in sealed)
 
 
+@pytest.mark.asvs("11.3.3")
 def test_every_flipped_bit_is_noticed() -> None:
     sealed = ESCROW.seal(b"short", **PLACE)
     for at in range(len(sealed)):
@@ -42,6 +43,7 @@ def test_every_flipped_bit_is_noticed() -> None:
             ESCROW.open(bytes(changed), **PLACE)
 
 
+@pytest.mark.asvs("11.3.3")
 def test_every_cut_is_noticed() -> None:
     sealed = ESCROW.seal(b"short", **PLACE)
     for length in range(len(sealed)):
@@ -52,6 +54,7 @@ def test_every_cut_is_noticed() -> None:
 
 
 @pytest.mark.parametrize("moved", [{"account": "8"}, {"field": "email"}, {"version": 2}, {"account": ""}])
+@pytest.mark.asvs("11.3.3")
 def test_a_record_moved_elsewhere_or_put_back_in_an_older_version_does_not_open(moved: dict[str, object]) -> None:
     sealed = ESCROW.seal(SECRET, **PLACE)
     with pytest.raises(EscrowError, match="belongs elsewhere"):
@@ -67,6 +70,7 @@ def test_two_places_whose_parts_run_together_are_still_two_places() -> None:
         ESCROW.open(sealed, account="7", field="f", version=12)
 
 
+@pytest.mark.asvs("11.3.3")
 def test_halves_of_two_records_do_not_make_a_third() -> None:
     """The wrapped data key of one with the content of the other, for the very same place."""
     one, other = ESCROW.seal(b"a" * 20, **PLACE), ESCROW.seal(b"b" * 20, **PLACE)
@@ -75,6 +79,7 @@ def test_halves_of_two_records_do_not_make_a_third() -> None:
         ESCROW.open(one[:cut] + other[cut:], **PLACE)
 
 
+@pytest.mark.asvs("8.4.1")
 def test_another_school_does_not_open_it_even_with_the_same_key() -> None:
     other = Escrow.from_key(bytes(range(32)), "ab" * 16)
     with pytest.raises(EscrowError):

@@ -102,11 +102,13 @@ def test_a_replaced_line_with_a_matching_hash_breaks_the_next_one(db: Database) 
     assert verify_chain(db).fault == "event 4 does not follow the one before it"
 
 
+@pytest.mark.asvs("2.3.3")
 def test_an_event_outside_a_transaction_is_a_programming_error(db: Database) -> None:
     with pytest.raises(RuntimeError, match="outside a transaction"):
         record_event(db, EventTag.ACCOUNT_CHECKED, actor="cli", now=NOW, subject="account")
 
 
+@pytest.mark.asvs("2.3.3")
 def test_an_event_goes_with_the_change_that_failed(db: Database) -> None:
     with pytest.raises(ZeroDivisionError), write(db):
         record_event(db, EventTag.ACCOUNT_CHECKED, actor="cli", now=NOW, subject="account")

@@ -37,6 +37,7 @@ def fill(db: Database, rows: int = 2000) -> None:
         insert(db, "meta", {"key": f"filler {number}", "value": "x" * 2000})
 
 
+@pytest.mark.asvs("2.3.3")
 def test_a_full_database_says_so_and_keeps_nothing_of_the_change(db: Database) -> None:
     pages = scalar(db, "pragma page_count")
     db.execute(f"pragma max_page_count={pages + 20}")

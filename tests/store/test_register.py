@@ -57,6 +57,7 @@ def test_search_finds_a_handle(home: Home, seven: list[int], text: str) -> None:
     assert ids(home, search=text) == [seven[3]]
 
 
+@pytest.mark.asvs("1.2.4")
 def test_search_finds_purposes_and_people_and_takes_signs_as_they_are(home: Home, cast: Cast, seven: list[int]) -> None:
     keeper = staff(home, name="Ottoline 100% Sharp")
     account = requested(home, cast, form=form_of(cast, handle_wished="choir", purpose="Sing a\\b", owner_id=keeper.id))

@@ -139,10 +139,12 @@ def address(app: Flask, rule: Rule, account_id: int) -> str:
     return adapter.build(rule.endpoint, {name: values[name] for name in rule.arguments}, method=None)
 
 
+@pytest.mark.asvs("8.2.1")
 def test_every_route_says_who_may_open_it(app: Flask) -> None:
     assert [rule.endpoint for rule, _ in routes(app) if access_of(app.view_functions[rule.endpoint]) is None] == []
 
 
+@pytest.mark.asvs("8.2.1")
 def test_every_route_stands_in_the_matrix(app: Flask) -> None:
     assert {rule.endpoint for rule, _ in routes(app)} == set(MATRIX) | PUBLIC
 
@@ -156,6 +158,7 @@ def test_only_signing_in_is_public(app: Flask) -> None:
     assert public == PUBLIC
 
 
+@pytest.mark.asvs("8.2.1")
 def test_a_visitor_is_sent_to_sign_in_everywhere(app: Flask, client: FlaskClient, stage: Stage) -> None:
     for rule, method in routes(app):
         if rule.endpoint not in PUBLIC:
@@ -163,6 +166,7 @@ def test_a_visitor_is_sent_to_sign_in_everywhere(app: Flask, client: FlaskClient
             assert (answer.status_code, answer.location) == (302, "/signin"), rule.rule
 
 
+@pytest.mark.asvs("8.2.1", "8.2.2")
 def test_each_role_gets_exactly_what_the_matrix_says(
     app: Flask, browse: Callable[[Staff], FlaskClient], stage: Stage
 ) -> None:
@@ -181,6 +185,7 @@ def test_each_role_gets_exactly_what_the_matrix_says(
     assert wrong == []
 
 
+@pytest.mark.asvs("8.2.1")
 def test_a_view_without_a_mark_is_refused(app: Flask, browse: Callable[[Staff], FlaskClient], manager: Staff) -> None:
     app.add_url_rule("/forgotten", "forgotten", lambda: "secret")
     answer = browse(manager).get("/forgotten")
@@ -194,6 +199,7 @@ def test_a_page_of_an_account_that_does_not_exist_is_not_found(
     assert browse(manager).get("/accounts/4711").status_code == 404
 
 
+@pytest.mark.asvs("8.2.2")
 def test_what_belongs_to_another_account_is_not_found(stage: Stage, browse: Callable[[Staff], FlaskClient]) -> None:
     owner, head = browse(stage.cast.owner), browse(stage.cast.head)
     other = stage.approved.id

@@ -223,6 +223,7 @@ def test_guessing_from_the_schools_own_address_shuts_nobody_out(
 # --------------------------------------------------------------------------------------------------- looking
 
 
+@pytest.mark.asvs("8.2.2")
 def test_a_screenshot_of_a_post_is_only_for_those_who_may_see_the_posts(
     home: Home, browse: Browse, cast: walk.Cast
 ) -> None:

@@ -31,6 +31,7 @@ def test_each_school_answers_at_its_own_host(two: tuple[Home, Home]) -> None:
         assert f"{name.title()} School" in page.text
 
 
+@pytest.mark.asvs("8.4.1")
 def test_a_host_that_belongs_to_no_school_is_answered_by_none(two: tuple[Home, Home]) -> None:
     client = Client(SchoolsByHost(two))
     for host in ("west.example", "north.example.evil.example", "localhost", "127.0.0.1"):
@@ -39,6 +40,7 @@ def test_a_host_that_belongs_to_no_school_is_answered_by_none(two: tuple[Home, H
         assert "School" not in answer.text
 
 
+@pytest.mark.asvs("8.4.1")
 def test_a_sign_in_link_of_one_school_opens_nothing_in_the_other(two: tuple[Home, Home]) -> None:
     north, _ = two
     link = make_signin_link(north, manager_of(north).id, actor="cli", now=NOW)

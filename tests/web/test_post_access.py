@@ -24,6 +24,7 @@ from socialgov.models import Role, Staff
         (Role.GOVERNOR, 403, 403, False),
     ],
 )
+@pytest.mark.asvs("8.2.2", "8.2.3")
 def test_a_colleague_sees_a_post_only_while_it_waits_for_a_second_look(
     home: Home, browse: Callable[[Staff], FlaskClient], role: Role, draft: int, waiting: int, named: bool
 ) -> None:

@@ -30,6 +30,7 @@ def stage(home: Home) -> Stage:
     return set_stage(home)
 
 
+@pytest.mark.asvs("3.4.3", "3.4.4", "3.4.5", "3.4.6", "14.3.2")
 def test_every_answer_carries_the_headers(app: Flask, browse: Browse, client: FlaskClient, stage: Stage) -> None:
     for visitor in (client, browse(stage.cast.manager)):
         for rule, method in routes(app):
@@ -40,11 +41,13 @@ def test_every_answer_carries_the_headers(app: Flask, browse: Browse, client: Fl
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/static/socialgov.css", "/static/nothing", "/bootstrap/static/x"])
+@pytest.mark.asvs("3.4.3", "3.4.4", "3.4.5", "3.4.6")
 def test_errors_and_files_carry_the_headers_too(client: FlaskClient, path: str) -> None:
     answer = client.get(path)
     assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
 
 
+@pytest.mark.asvs("3.4.3", "3.4.6")
 def test_the_policy_allows_no_script_and_nothing_inline() -> None:
     policy = HEADERS["Content-Security-Policy"]
     assert "unsafe" not in policy
@@ -57,6 +60,7 @@ def test_a_stylesheet_may_be_kept(client: FlaskClient) -> None:
     assert "no-store" not in client.get("/static/socialgov.css").headers["Cache-Control"]
 
 
+@pytest.mark.asvs("3.3.1", "3.3.3", "3.4.1")
 def test_https_makes_the_cookie_secure_and_bound_to_the_host(tmp_path: Path) -> None:
     home = make_home(tmp_path)
     settings = replace(home.settings, base_url="https://social.school.example")
@@ -70,6 +74,7 @@ def test_https_makes_the_cookie_secure_and_bound_to_the_host(tmp_path: Path) -> 
     assert "max-age=" in answer.headers["Strict-Transport-Security"]
 
 
+@pytest.mark.asvs("16.5.1")
 def test_another_host_name_is_refused_without_a_trace(client: FlaskClient) -> None:
     answer = client.get("/signin", headers={"Host": "evil.example"})
     assert answer.status_code == 400
@@ -92,6 +97,7 @@ def test_forwarding_headers_are_believed_only_when_the_school_says_so(tmp_path: 
 # --------------------------------------------------------------------------------------------------- forged forms
 
 
+@pytest.mark.asvs("3.5.1")
 def test_every_form_is_refused_without_its_token(app: Flask, browse: Browse, stage: Stage) -> None:
     client = browse(stage.cast.manager)
     app.config["WTF_CSRF_ENABLED"] = True
@@ -103,6 +109,7 @@ def test_every_form_is_refused_without_its_token(app: Flask, browse: Browse, sta
                 assert "open too long" in answer.text
 
 
+@pytest.mark.asvs("3.5.1")
 def test_a_link_is_not_used_up_by_another_site(app: Flask, home: Home, teacher: Staff) -> None:
     app.config["WTF_CSRF_ENABLED"] = True
     link = make_signin_link(home, teacher.id, actor="cli", now=NOW)
@@ -114,6 +121,7 @@ def test_a_link_is_not_used_up_by_another_site(app: Flask, home: Home, teacher: 
 # --------------------------------------------------------------------------------------------------- errors
 
 
+@pytest.mark.asvs("16.5.1")
 def test_a_fault_of_ours_shows_no_trace(
     app: Flask, browse: Browse, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,6 +136,7 @@ def test_a_fault_of_ours_shows_no_trace(
     assert "Traceback" not in answer.text
 
 
+@pytest.mark.asvs("16.5.1")
 def test_a_lost_database_is_told_in_words(browse: Browse, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     def busy(*_: object) -> None:
         raise StoreError("The database is busy, so nothing was saved.", "Try again in a moment.")
