@@ -15,12 +15,13 @@ from types import MappingProxyType
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from socialgov.config_signin import OpenIdSettings, read_openid
+from socialgov.config_values import domains, outside_file, secret_line
 from socialgov.errors import ConfigError
 from socialgov.models import AccountKind, Enforcement, PlatformInfo, Policy, Role, RuleChoice
 from socialgov.platforms.file import read_platforms
 from socialgov.tomlfile import Table, read_toml
 
-DOMAIN = r"(?!-)[a-z0-9-]+(\.[a-z0-9-]+)+"
 ADDRESS = r"[^@\s<>,;\"]+@[^@\s<>,;\"]+"
 KEY_BACKENDS = ("cryptfile", "secret-service", "kwallet", "macos", "windows")
 
@@ -81,7 +82,7 @@ class MailSettings:
         """Read when needed and not kept. Raises ConfigError when the file cannot be read."""
         if self.password_file is None:
             return ""
-        return _secret_line(self.password_file, "[mail] password_file")
+        return secret_line(self.password_file, "[mail] password_file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,7 @@ class Settings:
     policy: Policy = field(repr=False)
     platforms: Mapping[str, PlatformInfo] = field(repr=False)
     trusted_proxies: int = 0
+    openid: OpenIdSettings | None = None
 
     @property
     def secure_cookies(self) -> bool:
@@ -126,10 +128,11 @@ def load_settings(root: Path) -> Settings:
     school, keys = file.table("school", required=True), file.table("keys", required=True)
     chosen = file.table("platforms")
     platforms = read_platforms(package_folder("config") / "platforms.toml", chosen)
+    email_domains, signin = domains(school, "email_domains"), file.table("signin")
     settings = Settings(
         school_name=school.text("name"),
         school_id=school.text("id", pattern=r"[0-9a-f]{32}", hint="It was written by `socialgov init`; put it back."),
-        email_domains=_domains(school),
+        email_domains=email_domains,
         zone=_zone(school),
         base_url=_base_url(school),
         contact=school.text("contact", pattern=ADDRESS, hint="Write one e-mail address of the school."),
@@ -139,30 +142,20 @@ def load_settings(root: Path) -> Settings:
         key_id=keys.text(
             "key_id", "", pattern=r"[0-9a-f]{16}", hint="It was written by `socialgov init`; put it back."
         ),
-        key_passphrase_file=_outside_file(keys, "passphrase_file", root),
+        key_passphrase_file=outside_file(keys, "passphrase_file", root),
         checkpoint_to=school.text("checkpoint_to", "", pattern=ADDRESS, hint="Write one e-mail address."),
         mail=_mail(file.table("mail"), root),
         policy=_policy(file),
         platforms=platforms,
         trusted_proxies=_trusted_proxies(file.table("web")),
+        openid=read_openid(signin, root, email_domains),
     )
-    for table in (school, keys, chosen, file):
+    for table in (school, keys, chosen, signin, file):
         table.close()
     return settings
 
 
 # --------------------------------------------------------------------------------------------------- the school
-
-
-def _domains(school: Table) -> tuple[str, ...]:
-    domains = tuple(one.lower() for one in school.words("email_domains"))
-    if not domains or any(not re.fullmatch(DOMAIN, one) for one in domains):
-        raise school.refuse(
-            "email_domains",
-            "`email_domains` must name the school's e-mail domains (ACC101).",
-            'Write what stands behind the @: email_domains = ["school.example"].',
-        )
-    return domains
 
 
 def _zone(school: Table) -> ZoneInfo:
@@ -204,33 +197,13 @@ def _backend(keys: Table) -> str:
     return backend
 
 
-def _outside_file(table: Table, key: str, root: Path) -> Path | None:
-    """A path to a secret, which must not lie in the home: whoever copies the home must not copy its secret too."""
-    text = table.text(key, "")
-    if not text:
-        return None
-    path = Path(text).expanduser()
-    if not path.is_absolute() or path.resolve().is_relative_to(root.resolve()):
-        raise table.refuse(
-            key, f"`{key}` must be a full path outside the home.", "Move the file, for instance to /etc."
-        )
-    return path
-
-
-def _secret_line(path: Path, what: str) -> str:
-    try:
-        return path.read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError):
-        raise ConfigError(f"The file of {what} ({path}) cannot be read.", "Let this user read it.") from None
-
-
 def _mail(mail: Table, root: Path) -> MailSettings:
     settings = MailSettings(
         host=mail.text("host", ""),
         port=mail.whole("port", 1, 65535, 587),
         sender=mail.text("sender", "", pattern=ADDRESS, hint="Write one e-mail address."),
         username=mail.text("username", ""),
-        password_file=_outside_file(mail, "password_file", root),
+        password_file=outside_file(mail, "password_file", root),
         tls=mail.word("tls", MailTls, MailTls.STARTTLS),
     )
     if settings.host and not settings.sender:
