@@ -133,6 +133,7 @@ class Capability(StrEnum):
     READ_LIKES = "read_likes"
     READ_SHARES = "read_shares"
     CHECK_LOGIN = "check_login"
+    MAKE_TOKEN = "make_token"  # noqa: S105 - a key of this product's own, made with the password and revocable alone
     PUBLISH = "publish"
     DELETE_POST = "delete_post"
     ACCEPT_FOLLOWER = "accept_follower"
@@ -584,6 +585,7 @@ class Policy:
     signin_tries_minutes: int
     step_up_minutes: int
     authenticator_codes: bool
+    link_needs_second_factor: bool
     vault_open_minutes: int
     vault_invitation_hours: int
     reveal_seconds: int

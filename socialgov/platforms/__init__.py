@@ -34,6 +34,7 @@ __all__ = [
     "adapter_class",
     "capabilities",
     "connect",
+    "needs_password",
 ]
 
 # adapter name → module and class; imported when first used, so that a page needs no HTTP client
@@ -52,6 +53,11 @@ def adapter_class(info: PlatformInfo) -> type[Platform]:
 def capabilities(info: PlatformInfo) -> frozenset[Capability]:
     """What the platform's adapter can do by itself."""
     return adapter_class(info).capabilities
+
+
+def needs_password(info: PlatformInfo) -> frozenset[Capability]:
+    """What of that the platform does for the account's password only: a network manager opens the vault for it."""
+    return adapter_class(info).needs_password
 
 
 def connect(info: PlatformInfo, account: Account, login: Login | None = None) -> Platform:

@@ -6,6 +6,7 @@ product turns that need into a guided task for a person. An adapter is made for 
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -58,10 +59,24 @@ class LoginRefused(PlatformError):
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """What an adapter may sign in with. Never logged, never part of a repr."""
+    """What an adapter may sign in with. Never logged, never part of a repr.
+
+    `is_token`: a key of this product's own (MAKE_TOKEN), not the account's password; it may not be allowed everything.
+    """
 
     username: str
     secret: str = field(repr=False)
+    is_token: bool = False
+
+
+def token_name(name: str) -> str:
+    """What a new key is called on the platform: `name` and a random end, for two of one name cannot be."""
+    return f"{name}-{secrets.token_hex(3)}"
+
+
+def is_token_of(name: str, called: str) -> bool:
+    """Was this key of the platform's list made by `token_name(name)`?"""
+    return called.startswith(f"{name}-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +124,12 @@ class Platform:
     """Base of every adapter, for one account: known by `remote_id`, else by `handle`; `login` where one is deposited.
 
     Reads are complete or raise: a list that could not be read to its end raises PlatformError and never returns short.
+    `needs_password` names what the platform does for the account's password only, and for no token: then a network
+    manager must have opened the vault.
     """
 
     capabilities: frozenset[Capability] = frozenset()
+    needs_password: frozenset[Capability] = frozenset()
 
     def __init__(
         self, info: PlatformInfo, *, handle: str | None, remote_id: str | None = None, login: Login | None = None
@@ -126,6 +144,34 @@ class Platform:
 
     def _cannot(self, capability: Capability) -> CannotDo:
         return CannotDo(self.info.name, capability)
+
+    def _refused_login(self) -> LoginRefused:
+        if self.login is not None and self.login.is_token:
+            return LoginRefused(
+                f"{self.info.name} does not accept socialgov's own key for this account any more.",
+                "Deposit the password again, or have a network manager open the vault: then a new key is made.",
+            )
+        return LoginRefused(f"{self.info.name} does not accept the deposited login.")
+
+    def _need_login(self) -> Login:
+        if self.login is None:
+            raise PlatformError(
+                "There is no login here that a machine may use.",
+                permanent=True,
+                mend="Deposit user name and password, or have a network manager open the vault.",
+            )
+        return self.login
+
+    def _need_password(self, capability: Capability) -> Login:
+        """The login, unless it is a token for what the platform does for the password only (needs_password)."""
+        login = self._need_login()
+        if login.is_token and capability in self.needs_password:
+            raise PlatformError(
+                f"{self.info.name} wants the account's own password for this.",
+                permanent=True,
+                mend="A network manager opens the vault for it.",
+            )
+        return login
 
     # ---- reading
     def profile(self) -> Profile:
@@ -163,6 +209,18 @@ class Platform:
     def check_login(self) -> bool:
         """CHECK_LOGIN: does the deposited login work? False when refused; PlatformError when it cannot tell."""
         raise self._cannot(Capability.CHECK_LOGIN)
+
+    # ---- a key of our own
+    def make_token(self, name: str) -> str:
+        """MAKE_TOKEN with the password: a new key that opens this account, in place of any of that name before.
+
+        The new one is made first, so a refusal leaves the one before alive. Making it again is safe.
+        """
+        raise self._cannot(Capability.MAKE_TOKEN)
+
+    def end_token(self, name: str) -> None:
+        """MAKE_TOKEN: no key of that name opens anything any more; already ended is success."""
+        raise self._cannot(Capability.MAKE_TOKEN)
 
     # ---- doing
     def publish(self, text: str, pictures: Iterable[Picture], *, key: str) -> str:

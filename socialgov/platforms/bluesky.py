@@ -8,7 +8,7 @@ can be taken by somebody else the same day. Nothing on Bluesky is private (facts
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,7 +26,16 @@ from socialgov.platforms.atproto import (
     suppress_refusal,
     text_of,
 )
-from socialgov.platforms.base import Login, LoginRefused, Picture, Platform, PlatformError, Profile, RemotePost
+from socialgov.platforms.base import (
+    LoginRefused,
+    Picture,
+    Platform,
+    PlatformError,
+    Profile,
+    RemotePost,
+    is_token_of,
+    token_name,
+)
 from socialgov.platforms.wire import Wire
 
 if TYPE_CHECKING:
@@ -65,8 +74,11 @@ class BlueskyPlatform(Platform):
             Capability.DEACTIVATE,
             Capability.DELETE_BY_MAILED_CODE,
             Capability.SEE_PRESENCE,
+            Capability.MAKE_TOKEN,
         }
     )
+    # all else an app password may do (run against the real server)
+    needs_password = frozenset({Capability.MAKE_TOKEN, Capability.DEACTIVATE, Capability.DELETE_BY_MAILED_CODE})
     transport: httpx.BaseTransport | None = None  # where a test plays the network
 
     # ---- reading
@@ -142,6 +154,40 @@ class BlueskyPlatform(Platform):
         except LoginRefused:
             return False
 
+    # ---- a key of our own
+
+    def make_token(self, name: str) -> str:
+        """An app password (com.atproto.server.createAppPassword)."""
+        self._need_password(Capability.MAKE_TOKEN)
+        called = token_name(name)
+        with self._session() as session:
+            path = "/xrpc/com.atproto.server.createAppPassword"
+            reply = self._wire.post(path, {"name": called}, token=session.access)
+            if reply.error_name() == "InvalidToken":
+                raise PlatformError(
+                    "That is an app password, not the account's own password.",
+                    permanent=True,
+                    mend="Deposit the password that the account was set up with.",
+                )
+            secret = self._xrpc.answer(reply).get("password")
+            if not isinstance(secret, str) or not secret:
+                raise self._wire.broken("made an app password without telling it", effect=True)
+            self._end_tokens(session, lambda one: is_token_of(name, one) and one != called)
+        return secret
+
+    def end_token(self, name: str) -> None:
+        with self._session() as session:
+            self._end_tokens(session, lambda one: is_token_of(name, one))
+
+    def _end_tokens(self, session: Session, which: Callable[[str], bool]) -> None:
+        """An app password may list and revoke app passwords, itself too (run against the real server)."""
+        listed = self._xrpc.query("com.atproto.server.listAppPasswords", session.access).get("passwords")
+        if not isinstance(listed, list):
+            raise self._wire.broken("answered without a list of app passwords")
+        for called in filter(which, (text_of(at(entry, "name")) for entry in listed)):
+            body = {"name": called}
+            self._xrpc.procedure("com.atproto.server.revokeAppPassword", body, token=session.access)
+
     # ---- doing
 
     def publish(self, text: str, pictures: Iterable[Picture], *, key: str) -> str:
@@ -174,22 +220,19 @@ class BlueskyPlatform(Platform):
         self._lists.clear()
 
     def revoke_access(self) -> None:
-        """Every app password given to other programs, and our own session with it."""
+        """Every app password, ours and those of other programs, and our own session with it."""
         with self._session() as session:
-            listed = self._xrpc.query("com.atproto.server.listAppPasswords", session.access).get("passwords")
-            if not isinstance(listed, list):
-                raise self._wire.broken("answered without a list of app passwords")
-            for entry in listed:
-                body = {"name": text_of(at(entry, "name"))}
-                self._xrpc.procedure("com.atproto.server.revokeAppPassword", body, token=session.access)
+            self._end_tokens(session, lambda _: True)
 
     def deactivate(self) -> None:
         if self.presence() is not Presence.LIVE:
             return
+        self._need_password(Capability.DEACTIVATE)
         with self._session() as session:
             self._xrpc.procedure("com.atproto.server.deactivateAccount", {}, token=session.access)
 
     def ask_deletion_code(self) -> None:
+        self._need_password(Capability.DELETE_BY_MAILED_CODE)
         with self._session() as session:
             self._xrpc.procedure("com.atproto.server.requestAccountDelete", None, token=session.access)
 
@@ -203,7 +246,7 @@ class BlueskyPlatform(Platform):
                 permanent=True,
                 mend="It has five letters or digits, a dash and five more: copy it from the e-mail.",
             )
-        login = self._need_login()
+        login = self._need_password(Capability.DELETE_BY_MAILED_CODE)
         body = {"did": self._did, "password": login.secret, "token": token}
         self._xrpc.procedure("com.atproto.server.deleteAccount", body)
 
@@ -239,13 +282,6 @@ class BlueskyPlatform(Platform):
             raise self._wire.broken("answered without an identity")
         return did
 
-    def _need_login(self) -> Login:
-        if self.login is None:
-            raise PlatformError(
-                "There is no deposited login to use.", permanent=True, mend="Deposit user name and password."
-            )
-        return self.login
-
     @contextmanager
     def _session(self) -> Iterator[Session]:
         """Sign in for one piece of work and out again, so that no token outlives it."""
@@ -267,10 +303,10 @@ class BlueskyPlatform(Platform):
             raise PlatformError(
                 f"{self.info.name} wants a second code by e-mail, so nothing can sign in by machine.",
                 permanent=True,
-                mend="Deposit an app password for the machine.",
+                mend="Make an app password on Bluesky and deposit that for the machine.",
             )
         if reply.status == 401:
-            raise LoginRefused(f"{self.info.name} does not accept the deposited login.")
+            raise self._refused_login()
         answer = self._xrpc.answer(reply)
         tokens = [answer.get(name) for name in ("did", "accessJwt", "refreshJwt")]
         if not all(isinstance(token, str) and token for token in tokens):

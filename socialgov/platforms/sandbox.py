@@ -17,7 +17,6 @@ from urllib.parse import quote
 
 from socialgov.models import Capability, Presence
 from socialgov.platforms.base import (
-    Login,
     LoginRefused,
     Picture,
     Platform,
@@ -25,6 +24,8 @@ from socialgov.platforms.base import (
     Profile,
     RemoteFollower,
     RemotePost,
+    is_token_of,
+    token_name,
 )
 from socialgov.platforms.wire import Reply, Wire
 
@@ -45,6 +46,7 @@ _TOLD = {
     "bad_picture": ("does not take this picture", ""),
     "too_long": ("says that the text is too long", ""),
     "weak_password": ("finds the new password too weak", ""),
+    "needs_password": ("wants the account's own password for this", "A network manager opens the vault for it."),
 }
 
 
@@ -59,6 +61,7 @@ class Refused(PlatformError):
 
 class SandboxPlatform(Platform):
     capabilities = frozenset(Capability) - {Capability.DELETE, Capability.DELETE_BY_MAILED_CODE}
+    needs_password = frozenset({Capability.MAKE_TOKEN})  # an app password may do everything else (sandbox/keys.py)
     transport: httpx.BaseTransport | None = None  # where a test plays the network
 
     # ---- reading
@@ -144,6 +147,28 @@ class SandboxPlatform(Platform):
         except LoginRefused:
             return False
 
+    # ---- a key of our own
+
+    def make_token(self, name: str) -> str:
+        self._need_password(Capability.MAKE_TOKEN)
+        called = token_name(name)
+        with self._session() as token:
+            made = self._change("POST", f"/accounts/{self._id}/app-passwords", token, {"name": called})
+            secret = made.get("password")
+            if not isinstance(secret, str) or not secret:
+                raise self._wire.broken("made an app password without telling it", effect=True)
+            self._end_tokens(name, token, but=called)
+        return secret
+
+    def end_token(self, name: str) -> None:
+        with self._session() as token:
+            self._end_tokens(name, token)
+
+    def _end_tokens(self, name: str, token: str, *, but: str = "") -> None:
+        for called in (str(item.get("name")) for item in self._items("app-passwords")):
+            if is_token_of(name, called) and called != but:
+                self._change("DELETE", f"/accounts/{self._id}/app-passwords/{quote(called, safe='')}", token)
+
     # ---- doing
 
     def publish(self, text: str, pictures: Iterable[Picture], *, key: str) -> str:
@@ -176,14 +201,16 @@ class SandboxPlatform(Platform):
             self._change("DELETE", f"/accounts/{self._id}/followers/{quote(remote_id, safe='')}", token)
 
     def change_password(self, new_secret: str) -> None:
-        """The network ends every session with it."""
-        body = {"old": self._need_login().secret, "new": new_secret}
+        """The network ends every session with it. An app password needs no old one."""
+        login = self._need_login()
+        body = {"new": new_secret} if login.is_token else {"old": login.secret, "new": new_secret}
         with self._session() as token:
             self._change("POST", f"/accounts/{self._id}/password", token, body)
 
     def revoke_access(self) -> None:
+        """Every session and every app password, the one in hand too."""
         with self._session() as token:
-            self._change("DELETE", "/sessions", token)
+            self._change("DELETE", "/access", token)
 
     def deactivate(self) -> None:
         if self.presence() is not Presence.LIVE:
@@ -208,13 +235,6 @@ class SandboxPlatform(Platform):
         if not isinstance(found, str) or not found.isalnum():
             raise self._wire.broken("answered without an account")
         return found
-
-    def _need_login(self) -> Login:
-        if self.login is None:
-            raise PlatformError(
-                "There is no deposited login to use.", permanent=True, mend="Deposit user name and password."
-            )
-        return self.login
 
     @contextmanager
     def _reading(self) -> Iterator[str]:
@@ -243,7 +263,7 @@ class SandboxPlatform(Platform):
         login = self._need_login()
         reply = self._wire.post("/session", {"name": login.username, "password": login.secret}, effect=False)
         if reply.status == 401:
-            raise LoginRefused(f"{self.info.name} does not accept the deposited login.")
+            raise self._refused_login()
         answer = self._answer(reply)
         token = answer.get("token")
         if not isinstance(token, str) or not token:
@@ -283,7 +303,7 @@ class SandboxPlatform(Platform):
         seen: set[str] = set()
         with self._reading() as token:
             for _ in range(MOST_PAGES):
-                page = self._get(f"/accounts/{self._id}/{what}", token, {"cursor": cursor} if cursor else None)
+                page = self._page_of(what, token, cursor)
                 items, cursor = page.get("items"), page.get("cursor") or ""
                 if not isinstance(items, list) or not isinstance(cursor, str) or cursor in seen:
                     raise self._wire.broken("answered without a proper list")
@@ -292,6 +312,14 @@ class SandboxPlatform(Platform):
                     return found
                 seen.add(cursor)
         raise PlatformError(f"{self.info.name} lists more than can be read.", permanent=True)
+
+    def _page_of(self, what: str, token: str, cursor: str) -> dict[str, Any]:
+        try:
+            return self._get(f"/accounts/{self._id}/{what}", token, {"cursor": cursor} if cursor else None)
+        except Refused as refusal:
+            if refusal.word == "private" and self.login is not None and not token:
+                raise self._refused_login() from None  # it is not shown to the public, and the login was refused
+            raise
 
     def _get(self, path: str, token: str = "", params: Mapping[str, Any] | None = None) -> dict[str, Any]:
         return self._answer(self._wire.get(path, params, token=token))
@@ -305,7 +333,7 @@ class SandboxPlatform(Platform):
         if reply.ok:
             return self._wire.json(reply, effect=effect)
         if reply.status == 401:
-            raise LoginRefused(f"{self.info.name} does not accept the deposited login.")
+            raise self._refused_login()
         raise Refused(self.info.name, reply)
 
 

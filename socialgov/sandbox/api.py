@@ -11,11 +11,15 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, jsonify, request
 
+from socialgov.sandbox.keys import Keys
 from socialgov.sandbox.network import Member, Network, NetworkError, Shot
+from socialgov.sandbox.openapi import description
 from socialgov.sandbox.wall import Entry, Wall
 
 bp = Blueprint("api", __name__, url_prefix="/api")
 PAGE = 50
+LARGEST = 2**63 - 1  # what the database can count to
+NUMBER = f"<int(max={LARGEST}):number>"
 
 
 def _network() -> Network:
@@ -24,6 +28,10 @@ def _network() -> Network:
 
 def _wall() -> Wall:
     return Wall(_network())
+
+
+def _keys() -> Keys:
+    return Keys(_network())
 
 
 def _body() -> dict[str, Any]:
@@ -38,6 +46,12 @@ def _string(body: dict[str, Any], name: str, default: str | None = None) -> str:
     if not isinstance(value, str):
         raise NetworkError("bad_request", f"`{name}` must be a text.")
     return value
+
+
+def _cursor() -> int | None:
+    """Where the page begins; what is no number that we gave out begins at the beginning."""
+    number = request.args.get("cursor", type=int)
+    return number if number is not None and 0 <= number <= LARGEST else None
 
 
 def _token() -> str:
@@ -97,6 +111,11 @@ def refused(error: NetworkError) -> tuple[Response, int]:
     return jsonify(error=error.word), error.status
 
 
+@bp.get("/openapi.json")
+def openapi() -> Response:
+    return jsonify(description())
+
+
 @bp.post("/accounts")
 def create_account() -> tuple[Response, int]:
     body = _body()
@@ -113,9 +132,15 @@ def create_account() -> tuple[Response, int]:
 
 @bp.post("/session")
 def sign_in() -> Response:
-    body = _body()
-    member = _network().sign_in(_string(body, "name"), _string(body, "password"))
-    return jsonify(id=member.id, token=_network().make_token(member))
+    """With the account's own password, or with an app password."""
+    network, body = _network(), _body()
+    name, password = _string(body, "name"), _string(body, "password")
+    try:
+        token = _keys().sign_in(name, password)
+    except NetworkError:
+        token = network.make_token(network.sign_in(name, password))
+    member = network.token_member(token)
+    return jsonify(id=member.id if member else None, token=token)
 
 
 @bp.delete("/session")
@@ -127,6 +152,32 @@ def sign_out() -> Response:
 @bp.delete("/sessions")
 def sign_out_everywhere() -> Response:
     _network().end_all_sessions(_me())
+    return jsonify(done=True)
+
+
+@bp.delete("/access")
+def revoke_all() -> Response:
+    """Nobody stays signed in, by browser, program or app password."""
+    _keys().revoke_all(_me())
+    return jsonify(done=True)
+
+
+@bp.get("/accounts/<account_id>/app-passwords")
+def app_passwords(account_id: str) -> Response:
+    return _page([{"name": key.name, "made_at": key.made_at.isoformat()} for key in _keys().of(_own(account_id))])
+
+
+@bp.post("/accounts/<account_id>/app-passwords")
+def make_app_password(account_id: str) -> tuple[Response, int]:
+    me, name = _own(account_id), _string(_body(), "name")
+    if _keys().is_app_session(_token()):
+        raise NetworkError("needs_password", "An app password cannot make another one.", 403)
+    return jsonify(name=name, password=_keys().make(me, name)), 201
+
+
+@bp.delete("/accounts/<account_id>/app-passwords/<path:name>")
+def revoke_app_password(account_id: str, name: str) -> Response:
+    _keys().revoke(_own(account_id), name)
     return jsonify(done=True)
 
 
@@ -168,8 +219,12 @@ def change_profile(account_id: str) -> Response:
 
 @bp.post("/accounts/<account_id>/password")
 def change_password(account_id: str) -> Response:
-    body = _body()
-    _network().change_password(_own(account_id), _string(body, "old"), _string(body, "new"))
+    """An app password sets a new one without the old one (keys.py)."""
+    me, body = _own(account_id), _body()
+    if _keys().is_app_session(_token()):
+        _network().set_password(me, _string(body, "new"))
+    else:
+        _network().change_password(me, _string(body, "old"), _string(body, "new"))
     return jsonify(done=True)
 
 
@@ -182,7 +237,7 @@ def deactivate(account_id: str) -> Response:
 @bp.get("/accounts/<account_id>/posts")
 def posts(account_id: str) -> Response:
     owner = _seen(account_id)
-    before = request.args.get("cursor", type=int)
+    before = _cursor()
     entries = _wall().entries(owner, before=before, limit=PAGE)
     cursor = str(entries[-1].id) if len(entries) == PAGE else None
     return jsonify(items=[_entry(entry) for entry in entries], cursor=cursor)
@@ -199,7 +254,7 @@ def publish(account_id: str, key: str) -> Response:
     return jsonify(_entry(_wall().entry(number)))
 
 
-@bp.delete("/accounts/<account_id>/posts/<int:number>")
+@bp.delete(f"/accounts/<account_id>/posts/{NUMBER}")
 def remove(account_id: str, number: int) -> Response:
     _wall().remove(_own(account_id), number)
     return jsonify(done=True)
@@ -247,7 +302,7 @@ def follow(account_id: str, other_id: str) -> Response:
     return jsonify(done=True)
 
 
-@bp.put("/accounts/<account_id>/likes/<int:number>")
+@bp.put(f"/accounts/<account_id>/likes/{NUMBER}")
 def like(account_id: str, number: int) -> Response:
     me = _own(account_id)
     _network().check_can_see(me, _network().member(_wall().entry(number).account_id))
@@ -256,7 +311,7 @@ def like(account_id: str, number: int) -> Response:
 
 
 def _page(items: list[Any]) -> Response:
-    start = max(0, request.args.get("cursor", 0, type=int))
+    start = _cursor() or 0
     end = start + PAGE
     return jsonify(items=items[start:end], cursor=str(end) if end < len(items) else None)
 

@@ -150,22 +150,22 @@ class Network:
     def make_token(self, member: Member) -> str:
         token = secrets.token_urlsafe(32)
         with self.writing() as db:
-            db.execute("insert into token values (?,?,?)", (_hash(token), member.id, self.now_text()))
+            db.execute("insert into token values (?,?,?)", (hash_of(token), member.id, self.now_text()))
         return token
 
     def token_member(self, token: str) -> Member | None:
         with self.reading() as db:
-            row = db.execute("select account_id from token where hash = ?", (_hash(token),)).fetchone()
+            row = db.execute("select account_id from token where hash = ?", (hash_of(token),)).fetchone()
             return self._member(db, row["account_id"]) if row else None
 
     def end_token(self, token: str) -> None:
         with self.writing() as db:
-            db.execute("delete from token where hash = ?", (_hash(token),))
+            db.execute("delete from token where hash = ?", (hash_of(token),))
 
     def end_all_sessions(self, member: Member) -> None:
         """Every token and every signed-in browser."""
         with self.writing() as db:
-            self._end_sessions(db, member.id)
+            end_sessions(db, member.id)
 
     def change_profile(
         self,
@@ -189,12 +189,16 @@ class Network:
 
     def change_password(self, member: Member, old: str, new: str) -> None:
         self.sign_in(member.name, old)
+        self.set_password(member, new)
+
+    def set_password(self, member: Member, new: str) -> None:
+        """A new password for somebody who has shown already that the account is theirs. Every session ends with it."""
         if len(new) < 8:
             raise NetworkError("weak_password", "A password has at least 8 characters.")
         with self.writing() as db:
             hashed = generate_password_hash(new, _HASHING)
             db.execute("update account set password = ? where id = ?", (hashed, member.id))
-            self._end_sessions(db, member.id)
+            end_sessions(db, member.id)
 
     def deactivate(self, member: Member) -> None:
         """Hidden at once, deleted after `reversible_days`. Doing it again does not start the days anew."""
@@ -322,10 +326,6 @@ class Network:
             values[name] = datetime.fromisoformat(values[name]) if values[name] else None
         return Member(**values)
 
-    def _end_sessions(self, db: sqlite3.Connection, member_id: str) -> None:
-        db.execute("delete from token where account_id = ?", (member_id,))
-        db.execute("update account set sessions = sessions + 1 where id = ?", (member_id,))
-
     def secret_key(self) -> str:
         """Made once for this file: signs the cookies of its pages."""
         with self._tables.write() as db:
@@ -348,10 +348,17 @@ def _check_picture(shot: Shot) -> None:
         raise NetworkError("bad_picture", "A picture is a JPEG or PNG of at most 5 MB.")
 
 
+def end_sessions(db: sqlite3.Connection, member_id: str) -> None:
+    """Every token and every signed-in browser, inside the caller's transaction."""
+    db.execute("delete from token where account_id = ?", (member_id,))
+    db.execute("update account set sessions = sessions + 1 where id = ?", (member_id,))
+
+
 def _erase(db: sqlite3.Connection, member_id: str, now: str) -> None:
     """All of the account but the fact that it once was."""
     for statement in (
         "delete from token where account_id = ?",
+        "delete from app_password where account_id = ?",
         "delete from follow where account_id = ?",
         "delete from follow where follower_id = ?",
         "delete from liked where account_id = ?",
@@ -365,7 +372,7 @@ def _erase(db: sqlite3.Connection, member_id: str, now: str) -> None:
     )
 
 
-def _hash(token: str) -> str:
+def hash_of(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 

@@ -9,6 +9,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as Answer
 
+from socialgov.sandbox.keys import Keys
 from socialgov.sandbox.network import Member, Network, NetworkError, Shot
 from socialgov.sandbox.wall import Wall
 
@@ -235,7 +236,8 @@ def decide(follower_id: str, verb: str) -> Answer:
 
 @bp.get("/settings")
 def settings() -> str:
-    return render_template("settings.html", me=_visitor())
+    me = _visitor()
+    return render_template("settings.html", me=me, app_passwords=Keys(_network()).of(me))
 
 
 @bp.post("/settings/privacy")
@@ -264,6 +266,13 @@ def set_password() -> Answer:
     _network().change_password(me, request.form.get("old", ""), request.form.get("new", ""))
     _enter(_network().member(me.id))
     return _saved("The password is changed, and everybody else is signed out.")
+
+
+@bp.post("/settings/app-passwords/revoke")
+def revoke_app_password() -> Answer:
+    name = request.form.get("name", "")
+    Keys(_network()).revoke(_visitor(), name)
+    return _saved(f"The app password of {name} is revoked.")
 
 
 @bp.post("/settings/deactivate")

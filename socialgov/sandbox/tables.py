@@ -15,6 +15,12 @@ create table if not exists account (
   deleted_at text) strict;
 create table if not exists token (
   hash text primary key, account_id text not null references account, made_at text not null) strict;
+create table if not exists app_password (
+  account_id text not null references account, name text not null, hash text not null unique, made_at text not null,
+  primary key (account_id, name)) strict;
+create table if not exists app_session (
+  token_hash text primary key references token on delete cascade, account_id text not null, name text not null,
+  foreign key (account_id, name) references app_password on delete cascade) strict;
 create table if not exists follow (
   follower_id text not null references account, account_id text not null references account,
   accepted integer not null, at text not null, primary key (follower_id, account_id)) strict;

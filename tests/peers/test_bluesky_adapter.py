@@ -184,6 +184,56 @@ def test_revoking_access_ends_the_passwords_of_other_programs(
     assert adapter(info, trip, password=app["password"]).check_login() is False
 
 
+def with_token(info: PlatformInfo, member: Member, token: str, *, is_token: bool = True) -> BlueskyPlatform:
+    login = Login(member.handle, token, is_token)
+    return BlueskyPlatform(info, handle=member.handle, remote_id=member.did, login=login)
+
+
+def test_a_key_of_our_own_reads_and_posts_and_is_replaced_by_the_next(
+    bluesky: RealBluesky, info: PlatformInfo, trip: Member
+) -> None:
+    first = adapter(info, trip).make_token("socialgov")
+    ours = with_token(info, trip, first)
+    assert ours.check_login() is True
+    uri = ours.publish("Boats", [photo()], key="post-1")
+    ours.delete_post(uri)
+    assert ours.profile().handle == trip.handle
+    second = adapter(info, trip).make_token("socialgov")
+    assert with_token(info, trip, first).check_login() is False
+    assert with_token(info, trip, second).check_login() is True
+    listed = bluesky.call("com.atproto.server.listAppPasswords", token=bluesky.token(trip))["passwords"]
+    assert [one["name"].split("-")[0] for one in listed] == ["socialgov"]
+    adapter(info, trip).end_token("socialgov")
+    adapter(info, trip).end_token("socialgov")
+    assert with_token(info, trip, second).check_login() is False
+
+
+def test_a_key_outlives_a_changed_password(bluesky: RealBluesky, info: PlatformInfo, trip: Member) -> None:
+    token = adapter(info, trip).make_token("socialgov")
+    bluesky.change_password(trip, "Trains-and-9-boats!")
+    assert adapter(info, trip).check_login() is False
+    assert with_token(info, trip, token).check_login() is True
+
+
+def test_the_server_itself_refuses_a_key_all_that_needs_the_password(info: PlatformInfo, trip: Member) -> None:
+    """`needs_password` is what the real server does: asked without saying that it is a token, it refuses each."""
+    token = adapter(info, trip).make_token("socialgov")
+    for act in (lambda a: a.make_token("another"), lambda a: a.deactivate(), lambda a: a.ask_deletion_code()):
+        with pytest.raises(PlatformError):
+            act(with_token(info, trip, token, is_token=False))
+    assert adapter(info, trip).presence() is Presence.LIVE
+    assert with_token(info, trip, token).check_login() is True
+
+
+def test_a_key_ends_every_key_and_itself(bluesky: RealBluesky, info: PlatformInfo, trip: Member) -> None:
+    other = bluesky.call("com.atproto.server.createAppPassword", {"name": "another"}, token=bluesky.token(trip))
+    token = adapter(info, trip).make_token("socialgov")
+    with_token(info, trip, token).revoke_access()
+    for ended in (token, other["password"]):
+        assert with_token(info, trip, ended).check_login() is False
+    assert adapter(info, trip).check_login() is True
+
+
 def test_an_account_is_deactivated_and_deleted_with_the_mailed_code_and_gone_for_good(
     bluesky: RealBluesky, info: PlatformInfo, trip: Member, stranger: Member
 ) -> None:

@@ -16,6 +16,7 @@ from socialgov.platforms.bluesky import BlueskyPlatform
 DID = "did:plc:aaaaaaaaaaaaaaaaaaaaaaaa"
 OTHER = "did:plc:bbbbbbbbbbbbbbbbbbbbbbbb"
 SECRET = "canary-S3cret!"
+TOKEN = "abcd-efgh-2345-6789"
 INFO_BLUESKY = replace(INFO, name="Bluesky", adapter="bluesky")
 
 Answer = dict[str, Any] | httpx.Response | Callable[[httpx.Request], Any]
@@ -42,6 +43,7 @@ class Server:
             "getRecord": refusal(400, "RecordNotFound"),
             "uploadBlob": {"blob": {"$type": "blob", "ref": {"$link": "cid"}}},
             "listAppPasswords": {"passwords": [{"name": "another program"}]},
+            "createAppPassword": {"name": "socialgov", "password": TOKEN},
         } | self.answers
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
@@ -51,12 +53,12 @@ class Server:
             return httpx.Response(made.status_code, content=made.content, headers=made.headers)
         return httpx.Response(200, json=made)
 
-    def adapter(self, *, login: bool = True, remote_id: str | None = DID) -> BlueskyPlatform:
+    def adapter(self, *, login: bool = True, remote_id: str | None = DID, is_token: bool = False) -> BlueskyPlatform:
         adapter = BlueskyPlatform(
             INFO_BLUESKY,
             handle="@Trip.test",
             remote_id=remote_id,
-            login=Login("trip.test", SECRET) if login else None,
+            login=Login("trip.test", SECRET, is_token) if login else None,
         )
         adapter.transport = self.network
         return adapter

@@ -185,7 +185,7 @@ def test_a_login_that_cannot_be_tried_is_not_called_wrong(answer: Answer) -> Non
 def test_without_a_deposited_login_nothing_is_done_and_nothing_is_called_wrong() -> None:
     adapter = Server().adapter(login=False)
     for act in (adapter.check_login, adapter.deactivate, adapter.ask_deletion_code, adapter.revoke_access):
-        with pytest.raises(PlatformError, match="no deposited login") as caught:
+        with pytest.raises(PlatformError, match="no login here") as caught:
             act()
         assert not isinstance(caught.value, LoginRefused)
 

@@ -31,6 +31,8 @@ METHODS: list[tuple[str, Callable[[BlueskyPlatform], Any]]] = [
     ("deactivate", lambda a: a.deactivate()),
     ("ask_deletion_code", lambda a: a.ask_deletion_code()),
     ("delete", lambda a: a.delete("ABCDE-23456")),
+    ("make_token", lambda a: a.make_token("socialgov")),
+    ("end_token", lambda a: a.end_token("socialgov")),
 ]
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.sampled_from([DID, SECRET]),
@@ -49,6 +51,7 @@ json_values = st.recursive(
                     "$link",
                     "error",
                     "passwords",
+                    "password",
                     "accessJwt",
                     "refreshJwt",
                     "blob",

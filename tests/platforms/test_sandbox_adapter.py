@@ -64,10 +64,10 @@ def test_the_public_learns_the_face_but_not_the_address(sandbox: Sandbox, trip: 
 def test_a_private_account_is_read_with_its_login_only(sandbox: Sandbox, trip: Member) -> None:
     Wall(sandbox.network).publish(trip, "Boats")
     assert [post.text for post in adapter(sandbox, trip).posts()] == ["Boats"]
-    for secret in (None, "another password"):
+    for secret, said in ((None, "followers only"), ("another password", "does not accept the deposited login")):
         outside = adapter(sandbox, trip, secret=secret)
         for read in (outside.posts, outside.likes, outside.follows, outside.followers, outside.shares):
-            with pytest.raises(PlatformError, match="followers only"):
+            with pytest.raises(PlatformError, match=said):
                 read()
 
 
@@ -139,7 +139,7 @@ def test_a_login_works_only_where_it_opens_this_account(sandbox: Sandbox, trip: 
     assert adapter(sandbox, trip, secret="wrong-password").check_login() is False
     borrowed = SandboxPlatform(sandbox.info, handle=None, remote_id=other.id, login=Login("trip_wales", SECRET))
     assert borrowed.check_login() is False
-    with pytest.raises(PlatformError, match="no deposited login"):
+    with pytest.raises(PlatformError, match="no login here"):
         adapter(sandbox, trip, secret=None).check_login()
 
 
@@ -231,6 +231,8 @@ METHODS: list[tuple[str, Callable[[SandboxPlatform], Any]]] = [
     ("change_password", lambda a: a.change_password(SECRET + "2")),
     ("revoke_access", lambda a: a.revoke_access()),
     ("deactivate", lambda a: a.deactivate()),
+    ("make_token", lambda a: a.make_token("socialgov")),
+    ("end_token", lambda a: a.end_token("socialgov")),
 ]
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=6) | st.sampled_from(["a1", "live", SECRET]),
@@ -238,7 +240,18 @@ json_values = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(
-                ["id", "token", "items", "cursor", "error", "presence", "private", "has_picture", "posted_at"]
+                [
+                    "id",
+                    "token",
+                    "password",
+                    "items",
+                    "cursor",
+                    "error",
+                    "presence",
+                    "private",
+                    "has_picture",
+                    "posted_at",
+                ]
             ),
             inner,
             max_size=5,

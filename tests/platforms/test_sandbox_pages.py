@@ -17,6 +17,7 @@ from networks import Clock
 from werkzeug.test import TestResponse
 
 from socialgov.sandbox import Network, NetworkError, create_sandbox
+from socialgov.sandbox.keys import Keys
 from socialgov.sandbox.network import Shot
 from socialgov.sandbox.wall import Wall
 
@@ -107,6 +108,22 @@ def test_a_careless_teacher_signs_in_and_flips_the_privacy_switch(visitor: Visit
     assert network.member(trip.id).private is False
     visitor.send("/settings", "/settings/privacy", private="yes")
     assert network.member(trip.id).private is True
+
+
+def test_whoever_holds_the_account_sees_its_app_passwords_and_revokes_one(visitor: Visitor, network: Network) -> None:
+    keys, trip = Keys(network), network.create_account("trip", PASSWORD)
+    secret = keys.make(trip, "socialgov")
+    visitor.send("/sign-in", "/sign-in", name="trip", password=PASSWORD)
+    page = text(visitor.get("/settings"))
+    assert "Revoke socialgov" in page
+    assert secret not in page
+    assert "is revoked" in text(visitor.send("/settings", "/settings/app-passwords/revoke", name="socialgov"))
+    assert keys.of(trip) == []
+
+
+def test_an_app_password_does_not_open_the_pages(visitor: Visitor, network: Network) -> None:
+    secret = Keys(network).make(network.create_account("trip", PASSWORD), "socialgov")
+    assert "wrong" in text(visitor.send("/sign-in", "/sign-in", name="trip", password=secret))
 
 
 def test_followers_gained_in_public_stay_when_the_account_turns_private(network: Network) -> None:
