@@ -41,7 +41,7 @@ def init(
 
     console, backend = Console(highlight=False, soft_wrap=True), keys or proposed_backend()
     with console.status("Making the school and its key …"):
-        token = create_school(
+        school = create_school(
             home,
             name=name,
             domains=_listed(domains),
@@ -64,7 +64,7 @@ def init(
     console.print(f"Serve it:        socialgov serve --home {_plain(home)}")
     console.print(f"Look after it:   socialgov scheduler --home {_plain(home)}")
     console.print(f"{_plain(manager_name)} signs in once, within ten minutes, at:")
-    console.print(f"{base_url.rstrip('/')}/signin/{token}")
+    console.print(f"{base_url.rstrip('/')}/signin/{school.signin_token}")
 
 
 def _clock(home: Home, at: datetime) -> str:
@@ -104,17 +104,22 @@ def status(path: Path) -> None:
         raise SystemExit(1)
 
 
-def signin_link(path: Path, email: str) -> None:
-    """Print the whole address of a new link."""
+def signin_link(path: Path, email: str, *, remove_factors: bool = False) -> None:
+    """Print the whole address of a new link, after removing passkeys and authenticator app where asked."""
     from socialgov.actions.signin import make_signin_link
+    from socialgov.actions.ways import remove_factors as remove
     from socialgov.store.staff import staff_by_email
 
     home = open_home(path)
     staff = staff_by_email(home.db, email)
     if staff is None:
         raise NotFound(f"Nobody here has the address {email}.", "Check it in the list of staff.")
+    console = Console(highlight=False, soft_wrap=True)
+    if remove_factors:
+        removed = remove(home, None, None, staff.id, now=home.now())
+        console.print(f"Removed {_some(removed, 'passkey or authenticator app', 'passkeys or authenticator apps')}.")
     link = make_signin_link(home, staff.id, actor="cli", now=home.now())
-    Console(highlight=False, soft_wrap=True).print(f"{home.settings.base_url}{link}", soft_wrap=True)
+    console.print(f"{home.settings.base_url}{link}", soft_wrap=True)
 
 
 def import_file(path: Path, kind: str, file: Path, *, dry_run: bool, full: bool, email: str | None) -> None:
@@ -164,8 +169,8 @@ def _counts(summary: Any) -> str:
     return ", ".join(f"{count} {word.replace('_', ' ')}" for word, count in summary.items()) or "nothing to do"
 
 
-def _some(count: int, word: str) -> str:
-    return f"{count} {word}{'' if count == 1 else 's'}"
+def _some(count: int, word: str, plural: str = "") -> str:
+    return f"{count} {word if count == 1 else plural or word + 's'}"
 
 
 def _listed(text: str) -> list[str]:

@@ -12,6 +12,7 @@ from socialgov.config import Settings, load_settings
 from socialgov.escrow import Escrow, open_escrow
 from socialgov.store.clock import clock_offset
 from socialgov.store.connect import connect, migrate
+from socialgov.store.vault import key_in_force
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,6 +61,10 @@ def open_home(path: str | Path, clock: Callable[[], datetime] = wall_clock) -> H
     """
     root = Path(path).resolve()
     settings = load_settings(root)
-    escrow = open_escrow(root, settings)
-    migrate(root / "school.db").close()
+    db = migrate(root / "school.db")
+    try:
+        in_force = key_in_force(db)
+    finally:
+        db.close()
+    escrow = open_escrow(root, settings, in_force)
     return Home(root, settings, escrow, clock)

@@ -95,6 +95,15 @@ def check_can_reveal(staff: Staff) -> None:
     _need(staff, (R.NETWORK_MANAGER,), "look at a password")
 
 
+def check_can_open_vault(staff: Staff) -> None:
+    """The vault holds what people deposited; its ways in are the network managers' alone (SEC201, SEC207)."""
+    _need(staff, (R.NETWORK_MANAGER,), "open the vault")
+
+
+def check_can_manage_vault(staff: Staff) -> None:
+    _need(staff, (R.NETWORK_MANAGER,), "say who opens the vault")
+
+
 def check_can_test_login(staff: Staff) -> None:
     _need(staff, (R.NETWORK_MANAGER,), "record the login test")
 
@@ -205,6 +214,17 @@ def check_can_manage_staff(staff: Staff) -> None:
     _need(staff, (R.NETWORK_MANAGER,), "manage staff and sign-in links")
 
 
+def check_can_end_sessions(staff: Staff) -> None:
+    _need(staff, (R.NETWORK_MANAGER, R.HEAD), "see who is signed in, and sign somebody out")
+
+
+def check_can_remove_factors(staff: Staff, of: Staff) -> None:
+    """Somebody lost their device: the network manager takes their passkeys and codes away, never their own here."""
+    _need(staff, (R.NETWORK_MANAGER,), "remove how somebody signs in")
+    if staff.id == of.id:
+        raise NotPermitted("You remove your own on the page Signing in.", "Or ask another network manager.")
+
+
 def check_can_view_log(staff: Staff) -> None:
     """OVS803: the log goes to the head and leadership on request; the network manager and governors see it too."""
     _need(staff, (R.NETWORK_MANAGER, R.HEAD, R.SAFEGUARDING_LEAD, R.GOVERNOR), "look at the log")
@@ -223,6 +243,8 @@ can_set_up = _answers(check_can_set_up)
 can_attest = _answers(check_can_attest)
 can_deposit = _answers(check_can_deposit)
 can_reveal = _answers(check_can_reveal)
+can_open_vault = _answers(check_can_open_vault)
+can_manage_vault = _answers(check_can_manage_vault)
 can_test_login = _answers(check_can_test_login)
 can_go_live = _answers(check_can_go_live)
 can_suspend = _answers(check_can_suspend)
@@ -244,5 +266,7 @@ can_import = _answers(check_can_import)
 can_view_people = _answers(check_can_view_people)
 can_record_grant = _answers(check_can_record_grant)
 can_manage_staff = _answers(check_can_manage_staff)
+can_end_sessions = _answers(check_can_end_sessions)
+can_remove_factors = _answers(check_can_remove_factors)
 can_view_log = _answers(check_can_view_log)
 can_view_certificate = _answers(check_can_view_certificate)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from socialgov.actions.schools import create_school
 from socialgov.actions.staff import add_staff
+from socialgov.actions.vault import Invitation, add_holder
 from socialgov.config import load_settings
-from socialgov.escrow import Escrow
+from socialgov.escrow import Escrow, Holder, OpenVault, Recovery
+from socialgov.escrow.shares import join_shares
 from socialgov.home import Home, open_home
 from socialgov.models import Account, AccountKind, AccountState, Role, Staff
 from socialgov.store.accounts import account_by_id
+from socialgov.store.connect import write
 from socialgov.store.staff import staff_by_email
+from socialgov.store.vault import current_recovery, current_vault_key, end_holder, holder_of
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 SCHOOL_ID = "5c" * 16
@@ -22,14 +27,24 @@ ESCROW = Escrow.from_key(bytes(range(32)), SCHOOL_ID)
 DOMAIN = "school.example"
 PASSPHRASE = "six words nobody else would pick"
 PLATFORMS = ("sandbox", "bluesky", "instagram", "x", "facebook_group")
+VAULT_CODE = "lantern gravel otter plywood sunrise mitten"
+VAULT_PASSPHRASE = "harbour tinsel quarry moped velvet acorn"
 _numbers = count(1)
+_sheets: dict[Path, tuple[str, ...]] = {}
 
 
 def make_home(
-    tmp_path: Path, *, real_key: bool = False, demonstration: bool = False, escrow: Escrow = ESCROW, **choices: Any
+    tmp_path: Path,
+    *,
+    real_key: bool = False,
+    demonstration: bool = False,
+    escrow: Escrow = ESCROW,
+    joined: bool = True,
+    **choices: Any,
 ) -> Home:
     """A new school with its network manager `manager@school.example`, at `tmp_path / "home"`.
 
+    The manager opens the vault with VAULT_PASSPHRASE; not `joined`, they still have to set one with VAULT_CODE.
     Its clock stands at NOW. The key is a fixed one of the tests; `real_key` makes one in a key file instead, for tests
     that open the home again in another process (set SOCIALGOV_PASSPHRASE to PASSPHRASE; each opening costs a second).
     """
@@ -43,13 +58,58 @@ def make_home(
         "approved": PLATFORMS,
         "demonstration": demonstration,
         "now": NOW,
+        "invitation": invitation(),
         **choices,
     }
     if real_key:
-        create_school(root, **values)
-        return open_home(root, clock=lambda: NOW)
-    create_school(root, escrow=escrow, **values)
-    return Home(root, load_settings(root), escrow, clock=lambda: NOW)
+        made = create_school(root, **values)
+        home = open_home(root, clock=lambda: NOW)
+    else:
+        made = create_school(root, escrow=escrow, **values)
+        home = Home(root, load_settings(root), escrow, clock=lambda: NOW)
+    _sheets[home.path] = made.sheets
+    if joined:
+        give_way_in(home, manager_of(home))
+    return home
+
+
+def vault_of(home: Home) -> OpenVault:
+    """The school's vault, opened as with two of its recovery sheets: no passphrase is stretched for it."""
+    found = current_recovery(home.db)
+    assert found is not None
+    return Recovery(join_shares(_sheets[home.path][:2])).open(home.settings.school_id, found.sealed)[1]
+
+
+def sheets_of(home: Home) -> tuple[str, ...]:
+    """The three recovery sheets that were shown when the school was made."""
+    return _sheets[home.path]
+
+
+@cache
+def invitation() -> Invitation:
+    """The vault code of every test's school: stretched once, which costs a sixth of a second."""
+    holder = Holder(b"salt of tests 01")
+    return Invitation(VAULT_CODE, holder, holder.public_of(VAULT_CODE))
+
+
+@cache
+def _way_in() -> tuple[Holder, bytes]:
+    holder = Holder(b"salt of tests 02")
+    return holder, holder.public_of(VAULT_PASSPHRASE)
+
+
+def give_way_in(home: Home, manager: Staff) -> None:
+    """Let this network manager open the vault with VAULT_PASSPHRASE, as if they had joined with their code."""
+    holder, public = _way_in()
+    with write(home.db) as db:
+        row = current_vault_key(db)
+        assert row is not None
+        if (asked := holder_of(db, manager.id, "invitation")) is not None:
+            end_holder(db, asked.id, NOW)
+        add_holder(
+            db, home.escrow, vault_of(home), holder, public, kind="manager", staff_id=manager.id, vault_key_id=row.id,
+            made_by=manager.id, now=NOW,
+        )  # fmt: skip
 
 
 def manager_of(home: Home) -> Staff:

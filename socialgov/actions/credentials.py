@@ -1,6 +1,6 @@
 """Deposited logins: taken in, looked at by one role only, tried, used by the machine, and destroyed with the account.
 
-A secret is opened in unsealing.py: for `reveal` here, and for the product itself by `machine_login` and `open_spare`.
+A secret is opened in unsealing.py: for `reveal` here, and for the product itself by `machine_login`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from socialgov.actions.findings import evaluate_account
 from socialgov.actions.notices import notify
 from socialgov.actions.observing import record_observation
 from socialgov.actions.request_checks import checked_reason
-from socialgov.actions.unsealing import machine_login, need_credential, need_sealed, open_spare, record, unseal
+from socialgov.actions.unsealing import machine_login, need_credential, need_sealed, record, unseal
 from socialgov.errors import Conflict
 from socialgov.models import CredentialKind, Fact, Source
 from socialgov.store import credentials as store
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from sqlite_utils import Database
 
+    from socialgov.escrow import OpenVault
     from socialgov.home import Home
     from socialgov.models import Account, Staff
 
@@ -38,13 +39,12 @@ __all__ = [
     "deposit_spare",
     "destroy_credentials",
     "machine_login",
-    "open_spare",
     "record_login_test",
     "reveal",
 ]
 
 
-def reveal(home: Home, actor: Staff, account_id: int, reason: str, *, now: datetime) -> str:
+def reveal(home: Home, actor: Staff, vault: OpenVault, account_id: int, reason: str, *, now: datetime) -> str:
     """Show the deposited password to the network manager, who says why first; the owner is told (SEC207).
 
     The event is committed before the secret is opened. Whatever keeps it from being written keeps the secret shut.
@@ -60,7 +60,7 @@ def reveal(home: Home, actor: Staff, account_id: int, reason: str, *, now: datet
         reveal_id = store.insert_reveal(db, credential_id=credential.id, staff_id=actor.id, reason=reason, now=now)
         record(db, EventTag.CREDENTIAL_REVEALED, account, actor_of(actor.id), now, credential.id, {"reveal": reveal_id})
         _tell_of_reveal(db, account, actor, reveal_id, now)
-    return unseal(home, account_id, credential.kind, credential.id, sealed)
+    return unseal(home, account_id, credential.kind, credential.id, sealed, vault)
 
 
 def record_login_test(home: Home, actor: Staff, account_id: int, works: bool, *, now: datetime) -> None:

@@ -10,6 +10,7 @@ from socialgov import passwords, permissions
 from socialgov.actions.findings import evaluate_account
 from socialgov.actions.request_checks import school_email_fault, text_faults, tidy
 from socialgov.actions.unsealing import need_credential, need_spare, record
+from socialgov.actions.vault import vault_key
 from socialgov.errors import InvalidInput
 from socialgov.lifecycle import WrongState
 from socialgov.models import AccountState, Credential, CredentialKind, Enforcement
@@ -220,9 +221,16 @@ def _insert(
         now=now,
         spare=spare,
     )
-    sealed = home.escrow.seal(draft.secret.encode(), account=str(account.id), field=draft.kind.value, version=new_id)
-    store.keep_sealed(db, new_id, sealed)
+    store.keep_sealed(db, new_id, seal(home, db, account.id, draft.kind, new_id, draft.secret))
     return new_id
+
+
+def seal(home: Home, db: Database, account_id: int, kind: CredentialKind, credential_id: int, secret: str) -> bytes:
+    """To the vault, which only a network manager opens; the machine's own tokens under the school's key."""
+    place = {"account": str(account_id), "field": kind.value}
+    if kind.in_vault:
+        return home.escrow.seal_to(vault_key(home, db), secret.encode(), **place, version=credential_id)
+    return home.escrow.seal(secret.encode(), **place, version=credential_id)
 
 
 # --------------------------------------------------------------------------------------------------- shared

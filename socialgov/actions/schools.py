@@ -10,6 +10,7 @@ import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from string import Template
@@ -17,6 +18,7 @@ from types import MappingProxyType
 
 from socialgov.actions.signin import make_signin_link
 from socialgov.actions.staff import add_staff
+from socialgov.actions.vault import Invitation, make_vault
 from socialgov.config import Settings, load_settings, package_folder
 from socialgov.errors import ConfigError, Conflict, InvalidInput, StoreError
 from socialgov.escrow import Escrow, create_escrow
@@ -24,6 +26,16 @@ from socialgov.home import Home
 from socialgov.models import Role
 from socialgov.store import migrate, record_event, write
 from socialgov.store.events import EventTag
+
+
+@dataclass(frozen=True, slots=True)
+class NewSchool:
+    """Shown once and kept nowhere: the token of the first sign-in link, the manager's vault code, three sheets."""
+
+    signin_token: str = field(repr=False)
+    vault_code: str = field(repr=False)
+    sheets: tuple[str, ...] = field(repr=False)
+
 
 SMALLEST_LOGO, LARGEST_LOGO = 64, 8000  # pixels: enough to compare, little enough to open
 
@@ -46,8 +58,9 @@ def create_school(
     servers: Mapping[str, str] = MappingProxyType({}),
     logo: bytes | None = None,
     escrow: Escrow | None = None,
-) -> str:
-    """Make the home `root` and return the token of the network manager's first sign-in link (`/signin/<token>`).
+    invitation: Invitation | None = None,
+) -> NewSchool:
+    """Make the home `root` and return what its network manager is given once: link, vault code, recovery sheets.
 
     Built in a folder inside `root` and moved into place, school.toml last: a crash leaves no half school. `servers`
     points a platform at another server (its `api_base`); `logo` is a PNG or JPEG; `escrow` is given when the school's
@@ -75,12 +88,20 @@ def create_school(
         if logo is not None:
             (building / "logo.png").write_bytes(_as_png(logo))
         escrow = escrow or create_escrow(building, settings)
-        settings = _write_settings(building, {**choices, "key_id": _quoted(escrow.key_id)})
-        return _begin(building, settings, escrow, manager_name, manager_email, now)
+        settings = _write_settings(building, {**choices, "key_id": _quoted(escrow.identity)})
+        return _begin(building, settings, escrow, manager_name, manager_email, now, invitation)
 
 
-def _begin(building: Path, settings: Settings, escrow: Escrow, name: str, email: str, now: datetime) -> str:
-    """The database, its first events, and the first link."""
+def _begin(
+    building: Path,
+    settings: Settings,
+    escrow: Escrow,
+    name: str,
+    email: str,
+    now: datetime,
+    invitation: Invitation | None,
+) -> NewSchool:
+    """The database, its first events, the first link and the vault."""
     migrate(building / "school.db").close()
     home = Home(building, settings, escrow)
     try:
@@ -88,9 +109,10 @@ def _begin(building: Path, settings: Settings, escrow: Escrow, name: str, email:
             record_event(db, EventTag.SCHOOL_CREATED, actor="cli", now=now, subject="school")
             manager = add_staff(home, None, name, email, [Role.NETWORK_MANAGER], now=now)
             link = make_signin_link(home, manager.id, actor="cli", now=now)
+            vault = make_vault(home, manager.id, now=now, invitation=invitation)
     finally:
         home.db.close()
-    return link.removeprefix("/signin/")
+    return NewSchool(link.removeprefix("/signin/"), vault.code, vault.sheets)
 
 
 def _check_free(root: Path) -> None:

@@ -20,6 +20,7 @@ from socialgov.store import guarded_update, record_event, write
 from socialgov.store import signin as rows
 from socialgov.store.events import EventTag, actor_of
 from socialgov.store.staff import staff_by_id
+from socialgov.store.vault import end_openings
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -58,7 +59,8 @@ def start_session(
 ) -> str:
     """Begin a session inside `write()` and return its token, once. `previous`, the browser's own, ends.
 
-    `method` is `link`, `passkey`, `openid`, `link+passkey` or `link+code`; `strong` says that it counts as a step-up.
+    `method` is `link`, `passkey`, `openid`, `link+passkey` or `link+code`; `strong` says that what stands last in it
+    counts as a step-up.
     """
     if previous is not None:
         end_by_token(db, previous, now)
@@ -176,5 +178,6 @@ def end_by_token(db: Database, token: str, now: datetime) -> None:
 
 
 def _close(db: Database, session: rows.Session, *, actor: str, now: datetime) -> None:
-    guarded_update(db, "session", session.id, {"ended_at": now}, where={"ended_at": None})
+    guarded_update(db, "session", session.id, {"ended_at": now, "id_token": None}, where={"ended_at": None})
+    end_openings(db, now, session_id=session.id)  # what held the vault open in it is overwritten
     record_event(db, EventTag.SESSION_ENDED, actor=actor, now=now, subject="session", subject_id=session.id)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from socialgov.errors import Conflict, NotFound
+from socialgov.errors import Conflict, NotFound, VaultShut
 from socialgov.models import Credential, CredentialKind
 from socialgov.platforms.base import Login
 from socialgov.store import credentials as store
 from socialgov.store.accounts import account_by_id
 from socialgov.store.connect import write
 from socialgov.store.credentials import current_credential
-from socialgov.store.events import EventTag, record_event
+from socialgov.store.events import EventTag, actor_of, record_event
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
     from sqlite_utils import Database
 
+    from socialgov.escrow import OpenVault
     from socialgov.home import Home
-    from socialgov.models import Account
+    from socialgov.models import Account, Staff
 
 
 def machine_login(
@@ -33,34 +34,51 @@ def machine_login(
     *,
     purpose: str,
     now: datetime,
-    kind: CredentialKind | None = None,
+    needs_password: bool = False,
+    vault: OpenVault | None = None,
+    actor: Staff | None = None,
 ) -> Login | None:
-    """The login for an adapter, its use logged first; None where nothing is deposited.
+    """The login for an adapter, its use logged first; None where there is none that may be opened.
 
-    An API token is preferred to the password, unless `kind` insists.
+    The machine opens its own API token and nothing else. The account's password is opened for a person only: with the
+    `vault` that `actor` has opened, where the token is not enough (`needs_password`) or there is none. Raises VaultShut
+    where the password is needed and no vault is open; then nothing was opened and nothing is logged.
     """
+    if needs_password and vault is None:
+        raise VaultShut
+    kind = CredentialKind.PASSWORD if needs_password else CredentialKind.API_TOKEN
     with write(home.db) as db:
         account = account_by_id(db, account_id)
-        credential = _current_of(db, account_id, kind)
+        credential = current_credential(db, account_id, kind)
+        if credential is None and vault is not None:
+            credential = current_credential(db, account_id, CredentialKind.PASSWORD)
         sealed = store.sealed_of(db, credential.id) if credential else None
         if credential is None or sealed is None:
             return None
-        record(db, EventTag.CREDENTIAL_MACHINE_USE, account, "job:login", now, credential.id, {"purpose": purpose})
-    return Login(credential.username, unseal(home, account_id, credential.kind, credential.id, sealed))
+        who = actor_of(actor.id) if credential.kind.in_vault and actor else "job:login"
+        record(db, EventTag.CREDENTIAL_MACHINE_USE, account, who, now, credential.id, {"purpose": purpose})
+    secret = unseal(home, account_id, credential.kind, credential.id, sealed, vault)
+    return Login(credential.username, secret, is_token=not credential.kind.in_vault)
 
 
-def open_spare(home: Home, spare_id: int, *, purpose: str, now: datetime) -> Login:
-    """The login with the spare password, for the machine, its use logged first. Raises NotFound once it is no spare."""
-    with write(home.db) as db:
-        spare = need_spare(db, spare_id)
-        account, sealed = account_by_id(db, spare.account_id), need_sealed(db, spare_id)
-        record(db, EventTag.CREDENTIAL_MACHINE_USE, account, "job:login", now, spare_id, {"purpose": purpose})
-    return Login(spare.username, unseal(home, account.id, spare.kind, spare_id, sealed))
+def unseal(
+    home: Home,
+    account_id: int,
+    kind: CredentialKind,
+    credential_id: int,
+    sealed: bytes,
+    vault: OpenVault | None = None,
+) -> str:
+    """The secret of one deposit. Raises EscrowError when it was changed, moved, or sealed under another key.
 
-
-def unseal(home: Home, account_id: int, kind: CredentialKind, credential_id: int, sealed: bytes) -> str:
-    """The secret of one deposit. Raises EscrowError when it was changed, moved, or sealed under another key."""
-    return home.escrow.open(sealed, account=str(account_id), field=kind.value, version=credential_id).decode()
+    Raises VaultShut for what only a network manager opens, where none of them has opened the vault.
+    """
+    place = {"account": str(account_id), "field": kind.value}
+    if not kind.in_vault:
+        return home.escrow.open(sealed, **place, version=credential_id).decode()
+    if vault is None:
+        raise VaultShut
+    return home.escrow.open_with(vault, sealed, **place, version=credential_id).decode()
 
 
 def need_credential(db: Database, account: Account, kind: CredentialKind) -> Credential:
@@ -82,11 +100,6 @@ def need_sealed(db: Database, credential_id: int) -> bytes:
     if sealed is None:
         raise Conflict("This password was destroyed.", "Nothing is left to show.")
     return sealed
-
-
-def _current_of(db: Database, account_id: int, kind: CredentialKind | None) -> Credential | None:
-    kinds = (kind,) if kind else (CredentialKind.API_TOKEN, CredentialKind.PASSWORD)
-    return next((found for kind in kinds if (found := current_credential(db, account_id, kind))), None)
 
 
 def record(

@@ -282,6 +282,11 @@ def m0006_vault(db: Database) -> None:
           recorded_at text not null, ended_at text) strict;
         create index delegate_account on delegate(account_id);
         alter table blob add column wrapped blob;
+        -- whoever still holds the old key in memory after a rotation must not seal anything under it
+        create trigger credential_key_in_force before update of sealed on credential
+          when new.sealed is not null and exists (select 1 from meta where key = 'key_id'
+            and value <> lower(hex(substr(new.sealed, 4, 8))))
+          begin select raise(abort, 'the school key was changed'); end;
         create index reveal_credential on reveal(credential_id);
         """
     )
@@ -321,5 +326,8 @@ def m0007_signin(db: Database) -> None:
         alter table session add column agent text not null default '';
         alter table session add column strong_at text;
         alter table session add column strong_method text;
+        alter table session add column identity_id integer references identity;
+        alter table session add column id_token blob;
+        alter table staff add column ways_postponed_at text;
         """
     )

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from factories import DOMAIN, NOW, make_home, staff
+from factories import DOMAIN, NOW, make_home, staff, vault_of
 from walk import SECRET, Cast, approved, cast_of, form_of, live, requested, set_up, tags
 
 from socialgov.actions import credentials
@@ -189,7 +189,7 @@ def test_nothing_is_deposited_for_a_request_nor_by_strangers(home: Home, cast: C
 @pytest.mark.asvs("16.3.2")
 def test_a_look_is_logged_and_told_before_it_is_shown(home: Home, cast: Cast, account: Account) -> None:
     given(home, cast, account)
-    assert reveal(home, cast.manager, account.id, REASON, now=NOW) == SECRET
+    assert reveal(home, cast.manager, vault_of(home), account.id, REASON, now=NOW) == SECRET
     assert tags(home, account)[-1] == "credential:secret:revealed"
     (look,) = store.reveals_of(home.db, account.id)
     assert (look.staff_id, look.reason, look.at) == (cast.manager.id, REASON, NOW)
@@ -201,9 +201,9 @@ def test_nobody_but_the_network_manager_looks(home: Home, cast: Cast, account: A
     given(home, cast, account)
     for other in (cast.owner, cast.head, staff(home, Role.SAFEGUARDING_LEAD), staff(home, Role.DATA_MANAGER)):
         with pytest.raises(NotPermitted):
-            reveal(home, other, account.id, REASON, now=NOW)
+            reveal(home, other, vault_of(home), account.id, REASON, now=NOW)
     with pytest.raises(InvalidInput):
-        reveal(home, cast.manager, account.id, " ", now=NOW)
+        reveal(home, cast.manager, vault_of(home), account.id, " ", now=NOW)
     assert store.reveals_of(home.db, account.id) == []
 
 
@@ -216,7 +216,7 @@ def test_an_event_that_cannot_be_written_shows_nothing(
     monkeypatch.setattr(credentials, "unseal", lambda *args: opened.append(1))
     home.db.execute("create temp trigger full before insert on event begin select raise(abort, 'disk is full'); end")
     with pytest.raises((StoreError, sqlite3.IntegrityError)):
-        reveal(home, cast.manager, account.id, REASON, now=NOW)
+        reveal(home, cast.manager, vault_of(home), account.id, REASON, now=NOW)
     assert opened == []
     assert store.reveals_of(home.db, account.id) == []
 
@@ -224,14 +224,14 @@ def test_an_event_that_cannot_be_written_shows_nothing(
 def test_a_reveal_never_hides_in_a_bigger_transaction(home: Home, cast: Cast, account: Account) -> None:
     given(home, cast, account)
     with pytest.raises(RuntimeError), write(home.db):
-        reveal(home, cast.manager, account.id, REASON, now=NOW)
+        reveal(home, cast.manager, vault_of(home), account.id, REASON, now=NOW)
 
 
 def test_an_owner_who_is_the_manager_has_a_deputy_who_is_told(home: Home, cast: Cast) -> None:
     form = form_of(cast, owner_id=cast.manager.id)
     mine = approve(home, cast.head, requested(home, cast, form=form).id, now=NOW)
     deposit(home, cast.manager, mine.id, username="x", secret=SECRET, email=f"trips@{DOMAIN}", now=NOW)
-    reveal(home, cast.manager, mine.id, REASON, now=NOW)
+    reveal(home, cast.manager, vault_of(home), mine.id, REASON, now=NOW)
     assert "password_seen" in [n.kind for n in notices_of(home.db, cast.deputy.id)]
     assert "password_seen" not in [n.kind for n in notices_of(home.db, cast.manager.id)]
 
@@ -245,7 +245,7 @@ def test_a_sealed_password_opens_for_its_own_account_and_version_only(home: Home
     with write(home.db) as db:
         store.keep_sealed(db, one.id, second)
     with pytest.raises(EscrowError):
-        reveal(home, cast.manager, account.id, REASON, now=NOW)
+        reveal(home, cast.manager, vault_of(home), account.id, REASON, now=NOW)
     with write(home.db) as db:
         store.keep_sealed(db, one.id, first[:-1] + bytes([first[-1] ^ 1]))
     with pytest.raises(EscrowError):
@@ -259,7 +259,7 @@ def test_a_secret_is_in_no_log_and_no_error(
     caplog.set_level(logging.DEBUG)
     canary = "Kq7!canary-Feather-93"
     given(home, cast, account, canary)
-    reveal(home, cast.manager, account.id, REASON, now=NOW)
+    reveal(home, cast.manager, vault_of(home), account.id, REASON, now=NOW)
     login = machine_login(home, account.id, purpose="read", now=NOW)
     said = refused(home, cast, another(home, cast), canary)
     dump = "\n".join(home.db.iterdump())
@@ -275,7 +275,7 @@ def test_a_test_that_works_destroys_what_was_before(home: Home, cast: Cast, acco
     assert store.sealed_of(home.db, old.id) is not None
     record_login_test(home, cast.manager, account.id, True, now=NOW)
     assert store.sealed_of(home.db, old.id) is None
-    assert reveal(home, cast.manager, account.id, REASON, now=NOW) == OTHER
+    assert reveal(home, cast.manager, vault_of(home), account.id, REASON, now=NOW) == OTHER
 
 
 def test_a_test_that_fails_is_told_to_the_keepers(home: Home, cast: Cast, account: Account) -> None:
@@ -307,12 +307,12 @@ def test_a_spare_waits_beside_the_one_in_force_until_it_is_adopted(home: Home, c
     given(home, cast, account)
     with write(home.db) as db:
         spare_id = deposit_spare(home, db, account.id, OTHER, now=NOW)
-    assert reveal(home, cast.manager, account.id, REASON, now=NOW) == SECRET
+    assert reveal(home, cast.manager, vault_of(home), account.id, REASON, now=NOW) == SECRET
     record_login_test(home, cast.manager, account.id, True, now=NOW)
     assert open_spare(home, spare_id, purpose="change", now=NOW).secret == OTHER
     with write(home.db) as db:
         adopt_spare(db, spare_id, actor="job:closing", now=NOW)
-    assert reveal(home, cast.manager, account.id, REASON, now=NOW) == OTHER
+    assert reveal(home, cast.manager, vault_of(home), account.id, REASON, now=NOW) == OTHER
     with pytest.raises(NotFound):
         open_spare(home, spare_id, purpose="change", now=NOW)
 
@@ -327,6 +327,6 @@ def test_closing_leaves_nothing_to_open(home: Home, cast: Cast) -> None:
     assert list(home.db.query("select * from credential_fingerprint")) == []
     assert machine_login(home, account.id, purpose="read", now=NOW) is None
     with pytest.raises(NotFound):
-        reveal(home, cast.manager, account.id, REASON, now=NOW)
+        reveal(home, cast.manager, vault_of(home), account.id, REASON, now=NOW)
     assert tags(home, account)[-1] == "credential:secret:destroyed"
     assert verify_chain(home.db).whole

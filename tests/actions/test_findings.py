@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import walk
-from factories import NOW, staff
+from factories import NOW, staff, vault_of
 
 from socialgov.actions import accounts, waivers
 from socialgov.actions.findings import current_findings, evaluate_account, facts_of, gate
@@ -228,7 +228,7 @@ def test_an_account_that_nobody_has_set_up_gets_through_no_gate(home: Home, cast
 def test_a_look_without_its_line_in_the_log_is_found(home: Home, cast: walk.Cast, account: Account) -> None:
     from socialgov.actions.credentials import reveal
 
-    reveal(home, cast.manager, account.id, "A parent asks", now=NOW)
+    reveal(home, cast.manager, vault_of(home), account.id, "A parent asks", now=NOW)
     assert answers(evaluate_account(home, account.id, now=NOW))["SEC207"] is True
     credential = facts_of(home, account, NOW).credential
     assert credential is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from factories import NOW, staff
+from factories import NOW, staff, vault_of
 from walk import (
     SECRET,
     Cast,
@@ -335,7 +335,7 @@ def test_a_reveal_makes_the_manager_one_who_knows(home: Home, cast: Cast, trip: 
     from socialgov.store.credentials import knowers
 
     assert knowers(home.db, trip.id) == {cast.owner.id}
-    reveal(home, cast.manager, trip.id, "To sign in after a lock-out.", now=NOW)
+    reveal(home, cast.manager, vault_of(home), trip.id, "To sign in after a lock-out.", now=NOW)
     assert knowers(home.db, trip.id) == {cast.owner.id, cast.manager.id}
 
 

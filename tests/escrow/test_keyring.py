@@ -17,7 +17,6 @@ from factories import PASSPHRASE, SCHOOL_ID
 from keyring.backend import KeyringBackend
 from keyrings.cryptfile.file import PlaintextKeyring
 
-from socialgov import escrow
 from socialgov.config import Settings, load_settings
 from socialgov.errors import EscrowError
 from socialgov.escrow import (
@@ -27,6 +26,7 @@ from socialgov.escrow import (
     SERVICE,
     SYSTEMD_CREDENTIAL,
     create_escrow,
+    keyrings,
     open_escrow,
     refuse_unfit,
     self_test,
@@ -52,7 +52,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Settings, str]
     found = load_settings(root)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(PASSPHRASE_VARIABLE, PASSPHRASE)
-        key_id = create_escrow(root, found).key_id
+        key_id = create_escrow(root, found).identity
     return root, dataclasses.replace(found, key_id=key_id), key_id
 
 
@@ -66,7 +66,7 @@ def no_passphrase(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_key_that_was_made_is_the_key_that_is_opened(made: tuple[Path, Settings, str]) -> None:
     root, found, key_id = made
-    assert open_escrow(root, found).key_id == key_id
+    assert open_escrow(root, found).identity == key_id
 
 
 def test_only_its_owner_can_read_the_key_file_and_it_tells_nothing(made: tuple[Path, Settings, str]) -> None:
@@ -83,7 +83,7 @@ def test_a_second_key_is_refused_because_it_would_lock_out_everything_sealed(mad
     root, found, key_id = made
     with pytest.raises(EscrowError, match="has a key already"):
         create_escrow(root, found)
-    assert open_escrow(root, found).key_id == key_id
+    assert open_escrow(root, found).identity == key_id
 
 
 def test_a_wrong_passphrase_is_refused(made: tuple[Path, Settings, str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,13 +160,13 @@ def test_a_passphrase_comes_from_a_named_file_the_settings_or_systemd(
             (tmp_path / name).write_text(text + "\n", encoding="utf-8")
     (tmp_path / SYSTEMD_CREDENTIAL).write_text("from systemd itself", encoding="utf-8")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
-    assert escrow.passphrase(found) == "from systemd itself"
+    assert keyrings.passphrase(found) == "from systemd itself"
     configured = dataclasses.replace(found, key_passphrase_file=tmp_path / "configured")
-    assert escrow.passphrase(configured) == "from the settings"
+    assert keyrings.passphrase(configured) == "from the settings"
     monkeypatch.setenv(PASSPHRASE_FILE_VARIABLE, str(tmp_path / "named"))
-    assert escrow.passphrase(configured) == "from the named file"
+    assert keyrings.passphrase(configured) == "from the named file"
     monkeypatch.setenv(PASSPHRASE_VARIABLE, "from the environment")
-    assert escrow.passphrase(configured) == "from the environment"
+    assert keyrings.passphrase(configured) == "from the environment"
 
 
 @pytest.mark.parametrize("weak", ["", "   ", "short", "           \t\n  "])
@@ -231,14 +231,14 @@ class TalkingKeyring(RecordingKeyring):
 def system(made: tuple[Path, Settings, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     """A machine whose Secret Service is a RecordingKeyring."""
     kept = RecordingKeyring()
-    monkeypatch.setattr(escrow, "_instance", lambda name: kept)
+    monkeypatch.setattr(keyrings, "_instance", lambda name: kept)
     yield dataclasses.replace(made[1], key_backend="secret-service", key_id="")
     assert all(service == SERVICE for service, _ in kept.kept)
 
 
 def test_a_system_keyring_is_tested_by_writing_each_time_it_is_opened(system: Settings, tmp_path: Path) -> None:
     key_id = create_escrow(tmp_path, system).key_id
-    kept = escrow._instance("secret-service")
+    kept = keyrings._instance("secret-service")
     kept.asked.clear()
     assert open_escrow(tmp_path, system).key_id == key_id
     probe = f"{SCHOOL_ID} self-test"
@@ -249,7 +249,7 @@ def test_a_system_keyring_is_tested_by_writing_each_time_it_is_opened(system: Se
 def test_a_keyring_that_forgets_is_noticed_before_anything_relies_on_it(
     system: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(escrow, "_instance", lambda name: ForgettingKeyring())
+    monkeypatch.setattr(keyrings, "_instance", lambda name: ForgettingKeyring())
     with pytest.raises(EscrowError, match="did not keep"):
         create_escrow(tmp_path, system)
     with pytest.raises(EscrowError, match="did not keep"):
@@ -259,7 +259,7 @@ def test_a_keyring_that_forgets_is_noticed_before_anything_relies_on_it(
 def test_what_a_keyring_says_in_its_errors_is_not_passed_on(
     system: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(escrow, "_instance", lambda name: TalkingKeyring())
+    monkeypatch.setattr(keyrings, "_instance", lambda name: TalkingKeyring())
     with pytest.raises(EscrowError, match="did not answer") as caught:
         create_escrow(tmp_path, system)
     assert "cannot store" not in str(caught.value)
@@ -268,7 +268,7 @@ def test_what_a_keyring_says_in_its_errors_is_not_passed_on(
 
 def test_an_entry_that_is_no_key_is_refused(system: Settings, tmp_path: Path) -> None:
     for text in ("not base64 at all!", base64.b64encode(b"short").decode(), "é"):
-        escrow._instance("").kept[SERVICE, SCHOOL_ID] = text
+        keyrings._instance("").kept[SERVICE, SCHOOL_ID] = text
         with pytest.raises(EscrowError):
             open_escrow(tmp_path, system)
 
@@ -306,10 +306,10 @@ def test_without_a_system_keyring_init_proposes_the_key_file(monkeypatch: pytest
     def none(name: str) -> KeyringBackend:
         raise RuntimeError("no bus")
 
-    monkeypatch.setattr(escrow, "_instance", none)
-    assert escrow.proposed_backend() == "cryptfile"
-    monkeypatch.setattr(escrow, "_instance", lambda name: RecordingKeyring())
-    assert escrow.proposed_backend() == "secret-service"
+    monkeypatch.setattr(keyrings, "_instance", none)
+    assert keyrings.proposed_backend() == "cryptfile"
+    monkeypatch.setattr(keyrings, "_instance", lambda name: RecordingKeyring())
+    assert keyrings.proposed_backend() == "secret-service"
 
 
 def test_what_the_environment_says_to_keyring_does_not_change_the_choice(
@@ -317,7 +317,7 @@ def test_what_the_environment_says_to_keyring_does_not_change_the_choice(
 ) -> None:
     root, found, key_id = made
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
-    assert open_escrow(root, found).key_id == key_id
+    assert open_escrow(root, found).identity == key_id
 
 
 def test_two_that_make_a_key_at_once_get_one_key(tmp_path: Path, made: tuple[Path, Settings, str]) -> None:

@@ -11,8 +11,8 @@ from source import Module, imports, modules
 # each part may import those below it, and itself; helpers stand where their users need them
 LAYERS = (
     {"models", "errors", ""},
-    {"lifecycle", "permissions", "rules", "tomlfile", "csvfiles", "names", "logo", "passwords", "pictures"},
-    {"store", "escrow", "platforms", "config", "import", "importing"},
+    {"lifecycle", "permissions", "rules", "tomlfile", "csvfiles", "names", "logo", "passwords", "generator", "pictures"},
+    {"store", "escrow", "platforms", "openid", "config", "import", "importing"},
     {"home"},
     {"actions"},
     {"jobs", "web", "sandbox"},
@@ -28,15 +28,18 @@ ONLY_IN = {
     "keyring": {"escrow"},
     "keyrings": {"escrow"},
     "cryptography": {"escrow"},
+    "shamir_mnemonic": {"escrow"},
     "apscheduler": {"jobs"},
     "sqlite3": {"store", "sandbox"},
     "sqlite_utils": {"store"},
-    "httpx": {"platforms"},
+    "httpx": {"platforms", "openid"},
+    "authlib": {"openid"},
+    "joserfc": {"openid"},
     "smtplib": {"actions"},
     "flask": {"web", "sandbox"},
     "click": {"cli"},
 }
-APART = ({"web", "jobs"}, {"store", "escrow", "platforms"})  # neighbours that do not know each other
+APART = ({"web", "jobs"}, {"store", "escrow", "platforms", "openid"})  # neighbours that do not know each other
 WRITING = {"write", "guarded_update", "insert", "record_event", "migrate"}
 
 

@@ -1,0 +1,362 @@
+"""The vault: who can open it, and for how long it stays open (SEC207; docs/decisions/0010-vault.md).
+
+Its private half is never at rest in the clear. A network manager's passphrase opens it into one browser's session for a
+few minutes; adding and removing managers wraps the private half anew and opens no deposit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from socialgov import permissions
+from socialgov.actions import throttle
+from socialgov.actions.notices import notify
+from socialgov.actions.sessions import open_session
+from socialgov.actions.stepup import need_fresh
+from socialgov.errors import Conflict, EscrowError, InvalidInput, NotFound, VaultShut
+from socialgov.escrow import Holder, OpenVault, Recovery, VaultKey, make_vault_key, random_token
+from socialgov.escrow.shares import split_secret
+from socialgov.escrow.vault import vault_key_of
+from socialgov.generator import random_words
+from socialgov.models import Role
+from socialgov.store import vault as store
+from socialgov.store.connect import write
+from socialgov.store.events import EventTag, actor_of, record_event
+from socialgov.store.staff import staff_by_id, staff_with_role
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+    from socialgov.escrow import Escrow
+    from socialgov.home import Home
+    from socialgov.models import Staff
+
+SHORTEST_PASSPHRASE = 15  # characters: NIST SP 800-63B-4, 3.1.1.2, for a secret that stands alone
+LONGEST_PASSPHRASE = 200
+WRONG = "This passphrase does not open the vault."
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """Six words, shown once, and the key pair that they are stretched to."""
+
+    code: str = field(repr=False)
+    holder: Holder
+    public: bytes = field(repr=False)
+
+    @classmethod
+    def new(cls) -> Invitation:
+        code, holder = random_words(), Holder.new()
+        return cls(code, holder, holder.public_of(code))
+
+
+@dataclass(frozen=True, slots=True)
+class NewVault:
+    """What is shown once when a vault is made: the first manager's code, and the three recovery sheets."""
+
+    code: str = field(repr=False)
+    sheets: tuple[str, ...] = field(repr=False)
+
+
+def make_vault(
+    home: Home, manager_id: int, *, now: datetime, actor: str = "cli", invitation: Invitation | None = None
+) -> NewVault:
+    """Make the school's vault: its key pair, the invitation of its first network manager, and its recovery sheets.
+
+    Raises Conflict where there is one already: a second would make everything in the first unreadable.
+    """
+    opened, recovery = make_vault_key(), Recovery.new()
+    invitation = invitation or Invitation.new()
+    with write(home.db) as db:
+        if store.current_vault_key(db) is not None:
+            raise Conflict("This school has a vault already.", "Open it, or use the recovery sheets.")
+        key_id = _insert_key(db, home.escrow, opened, now)
+        record_event(db, EventTag.VAULT_MADE, actor=actor, now=now, subject="vault", data={"key": opened.key_id})
+        keep_recovery_set(db, home.escrow, opened, recovery, actor=actor, now=now)
+        expires_at = now + timedelta(hours=home.settings.policy.vault_invitation_hours)
+        add_holder(
+            db, home.escrow, opened, invitation.holder, invitation.public, kind="invitation", staff_id=manager_id,
+            vault_key_id=key_id, made_by=None, now=now, expires_at=expires_at,
+        )  # fmt: skip
+    return NewVault(invitation.code, tuple(split_secret(recovery.secret)))
+
+
+def vault_key(home: Home, db: Database | None = None) -> VaultKey:
+    """The public half that deposits are sealed to. Raises EscrowError when there is none, or it was swapped."""
+    row = store.current_vault_key(home.db if db is None else db)
+    if row is None:
+        raise EscrowError("This school has no vault yet.", "The network manager runs `socialgov escrow make`.")
+    return vault_key_of(home.escrow, row.public_key, row.proof, row.key_id)
+
+
+# --------------------------------------------------------------------------------------------------- opening
+
+
+def open_vault(home: Home, actor: Staff, session_token: str, passphrase: str, *, now: datetime) -> str:
+    """Open the vault in this session for `policy.vault_open_minutes`; what the browser must keep is returned once.
+
+    Raises StepUpNeeded unless the person showed lately who they are, Throttled, NotPermitted, InvalidInput.
+    """
+    permissions.check_can_open_vault(actor)
+    need_fresh(home, session_token, now=now)
+    throttle.check_person(home, actor.id, now=now)
+    held = store.holder_of(home.db, actor.id, "manager")
+    if held is None or held.wrapped is None:
+        raise NotFound("You have no vault passphrase yet.", "Set one with the code that another manager gives you.")
+    try:
+        opened = Holder(held.salt, held.cost).open(home.escrow, held.wrapped, passphrase, held.id)
+    except EscrowError:
+        refused(home, actor, now)
+        raise InvalidInput(WRONG, {"passphrase": WRONG}, "Try again, or ask another network manager.") from None
+    return keep_open(home, actor, session_token, opened, now=now)
+
+
+def keep_open(
+    home: Home, actor: Staff, session_token: str, opened: OpenVault, *, now: datetime, break_glass_id: int | None = None
+) -> str:
+    """Hold an opened vault for one session, sealed to a token that only the browser gets. Compared with the store."""
+    token = random_token()
+    expires_at = now + timedelta(minutes=home.settings.policy.vault_open_minutes)
+    with write(home.db) as db:
+        if opened.key_id != vault_key(home, db).key_id:
+            raise EscrowError("This opens an older vault.", "Restore the backup that belongs to it.")
+        session = open_session(home, session_token, now=now)
+        if session is None or session.staff_id != actor.id:
+            raise VaultShut("You are not signed in any more.", "Sign in again.")
+        throttle.forgive_person(db, home, actor.id)
+        store.end_openings(db, now, session_id=session.id)
+        opening_id = store.insert_opening(
+            db, session_id=session.id, staff_id=actor.id, opened_at=now, expires_at=expires_at,
+            break_glass_id=break_glass_id,
+        )  # fmt: skip
+        store.keep_opening(db, opening_id, opened.kept_under(home.escrow, token, opening_id))
+        record_event(
+            db, EventTag.VAULT_OPENED, actor=actor_of(actor.id), now=now, subject="vault", subject_id=opening_id,
+            data={"glass": break_glass_id},
+        )  # fmt: skip
+    return token
+
+
+def opened_vault(home: Home, session_token: str, opening_token: str, *, now: datetime) -> OpenVault:
+    """The vault, for this request. Raises VaultShut when it is not open in this session, or its time is over."""
+    session = open_session(home, session_token, now=now)
+    row = store.opening_of_session(home.db, session.id) if session else None
+    if row is None or row.sealed is None or not row.opened_at <= now < row.expires_at:
+        raise VaultShut
+    try:
+        opened = OpenVault.kept(home.escrow, row.sealed, opening_token, row.id)
+    except EscrowError:
+        raise VaultShut from None
+    if opened.key_id != vault_key(home).key_id:
+        raise VaultShut
+    return opened
+
+
+def shut_vault(home: Home, session_token: str, *, now: datetime) -> None:
+    """Shut it before its time. A vault that is not open is no error."""
+    session = open_session(home, session_token, now=now)
+    if session is None:
+        return
+    with write(home.db) as db:
+        if store.end_openings(db, now, session_id=session.id):
+            actor = actor_of(session.staff_id)
+            record_event(db, EventTag.VAULT_SHUT, actor=actor, now=now, subject="vault", subject_id=session.id)
+
+
+def shut_expired(home: Home, *, now: datetime) -> int:
+    """Overwrite what held vaults open whose time is over. For the scheduler; opening checks the time itself."""
+    with write(home.db) as db:
+        return store.end_openings(db, now, expired_only=True)
+
+
+def refused(home: Home, actor: Staff, now: datetime) -> None:
+    """A wrong passphrase is an event and counts towards the throttle."""
+    with write(home.db) as db:
+        record_event(db, EventTag.VAULT_REFUSED, actor=actor_of(actor.id), now=now, subject="vault")
+    throttle.note_wrong_person(home, actor.id, now=now)
+
+
+# --------------------------------------------------------------------------------------------------- its holders
+
+
+def invite(home: Home, actor: Staff, opened: OpenVault, staff_id: int, *, now: datetime) -> str:
+    """Let another network manager in: six words, shown once, to be told in person. An earlier invitation ends."""
+    permissions.check_can_open_vault(actor)
+    invitation = Invitation.new()
+    with write(home.db) as db:
+        staff = staff_by_id(db, staff_id)
+        if not staff.has(Role.NETWORK_MANAGER):
+            raise InvalidInput("Only a network manager can be let into the vault.", mend="Give them that role first.")
+        if store.holder_of(db, staff_id, "manager") is not None:
+            raise Conflict("This person opens the vault already.", "They can change their passphrase themselves.")
+        _end(db, store.holder_of(db, staff_id, "invitation"), now)
+        row = store.current_vault_key(db)
+        if row is None or row.key_id != opened.key_id:
+            raise VaultShut
+        expires_at = now + timedelta(hours=home.settings.policy.vault_invitation_hours)
+        add_holder(
+            db, home.escrow, opened, invitation.holder, invitation.public, kind="invitation", staff_id=staff_id,
+            vault_key_id=row.id, made_by=actor.id, now=now, expires_at=expires_at,
+        )  # fmt: skip
+        _record_of(db, EventTag.VAULT_INVITED, actor, staff_id, now)
+        _tell_managers_and_heads(
+            db, "vault_invited", f"{staff.name} was invited to open the vault.", now, key=f"{staff_id}:{now}",
+            but=actor.id,
+        )  # fmt: skip
+    return invitation.code
+
+
+def join(home: Home, actor: Staff, code: str, passphrase: str, *, now: datetime) -> None:
+    """Set one's own vault passphrase with the code of an invitation, which ends. Raises InvalidInput with `fields`."""
+    permissions.check_can_open_vault(actor)
+    throttle.check_person(home, actor.id, now=now)
+    _check_passphrase(home, actor, passphrase)
+    held = store.holder_of(home.db, actor.id, "invitation")
+    wrong = "This code is wrong, or its time is over."
+    try:
+        if held is None or held.wrapped is None or held.expires_at is None or now >= held.expires_at:
+            raise EscrowError("There is no invitation.")
+        words = " ".join(code.lower().split())
+        opened = Holder(held.salt, held.cost).open(home.escrow, held.wrapped, words, held.id)
+    except EscrowError:
+        refused(home, actor, now)
+        raise InvalidInput(wrong, {"code": wrong}, "Ask another network manager for a new one.") from None
+    _set_passphrase(home, actor, opened, passphrase, EventTag.VAULT_JOINED, now=now)
+
+
+def change_passphrase(home: Home, actor: Staff, opened: OpenVault, new: str, *, now: datetime) -> None:
+    """Another passphrase for oneself, with the vault open. Raises InvalidInput with `fields`."""
+    permissions.check_can_open_vault(actor)
+    _check_passphrase(home, actor, new)
+    _set_passphrase(home, actor, opened, new, EventTag.VAULT_PASSPHRASE_CHANGED, now=now)
+
+
+def remove_holder(home: Home, actor: Staff, staff_id: int, *, now: datetime) -> None:
+    """Take somebody's way into the vault. Conflict for the last one: then only the recovery sheets would open it."""
+    permissions.check_can_manage_vault(actor)
+    with write(home.db) as db:
+        end_holders_of(db, staff_id, actor=actor_of(actor.id), now=now)
+        name = staff_by_id(db, staff_id).name
+        _tell_managers_and_heads(
+            db, "vault_removed", f"{name} cannot open the vault any more.", now, key=f"{staff_id}:{now}", but=actor.id
+        )
+
+
+def end_holders_of(db: Database, staff_id: int, *, actor: str, now: datetime, leaving: bool = False) -> bool:
+    """End somebody's ways in; true where there were any. Inside `write()`; raises Conflict for the last, NotFound."""
+    mine = [row for row in store.current_holders(db) if row.staff_id == staff_id]
+    others = [row for row in store.current_holders(db) if row.staff_id != staff_id and row.kind == "manager"]
+    if not mine:
+        if leaving:
+            return False
+        raise NotFound("This person has no way into the vault.", "Look at the list again.")
+    if not others and not leaving and any(row.kind == "manager" for row in mine):
+        raise Conflict("Nobody could open the vault any more.", "Let another network manager in first.")
+    for row in mine:
+        _end(db, row, now)
+    record_event(db, EventTag.VAULT_REMOVED, actor=actor, now=now, subject="staff", subject_id=staff_id)
+    return True
+
+
+def add_holder(
+    db: Database,
+    escrow: Escrow,
+    opened: OpenVault,
+    holder: Holder,
+    public: bytes,
+    *,
+    kind: str,
+    staff_id: int,
+    vault_key_id: int,
+    made_by: int | None,
+    now: datetime,
+    expires_at: datetime | None = None,
+) -> int:
+    """A way in, its private half sealed to `public`, which is the holder's own. Inside `write()`."""
+    holder_id = store.insert_holder(
+        db, kind=kind, staff_id=staff_id, salt=holder.salt, cost=holder.cost, vault_key_id=vault_key_id,
+        made_by=made_by, now=now, expires_at=expires_at,
+    )  # fmt: skip
+    store.keep_holder(
+        db, holder_id,
+        # sealed, so that whoever has the database alone cannot try passphrases against it
+        sealed_public=escrow.seal(public, account="vault", field="public", version=holder_id),
+        wrapped=opened.wrapped_for(escrow, public, holder_id),
+        vault_key_id=vault_key_id,
+    )  # fmt: skip
+    return holder_id
+
+
+def keep_recovery_set(
+    db: Database, escrow: Escrow, opened: OpenVault, recovery: Recovery, *, actor: str, now: datetime
+) -> int:
+    """A new recovery set in place of the one before. Inside `write()`."""
+    sealed = opened.recovery_of(escrow, recovery.public)
+    set_id = store.insert_recovery(
+        db, public_key=recovery.public, check_value=recovery.check_value, sealed=sealed, now=now
+    )
+    record_event(db, EventTag.RECOVERY_MADE, actor=actor, now=now, subject="vault", subject_id=set_id)
+    return set_id
+
+
+# --------------------------------------------------------------------------------------------------- shared
+
+
+def _insert_key(db: Database, escrow: Escrow, opened: OpenVault, now: datetime) -> int:
+    public = opened.public.public
+    return store.insert_vault_key(db, key_id=opened.key_id, public_key=public, proof=escrow.proof_of(public), now=now)
+
+
+def _set_passphrase(
+    home: Home, actor: Staff, opened: OpenVault, passphrase: str, tag: EventTag, *, now: datetime
+) -> None:
+    holder = Holder.new()
+    public = holder.public_of(passphrase)
+    with write(home.db) as db:
+        row = store.current_vault_key(db)
+        if row is None or row.key_id != opened.key_id:
+            raise VaultShut
+        for kind in ("invitation", "manager"):
+            _end(db, store.holder_of(db, actor.id, kind), now)
+        add_holder(
+            db, home.escrow, opened, holder, public, kind="manager", staff_id=actor.id, vault_key_id=row.id,
+            made_by=actor.id, now=now,
+        )  # fmt: skip
+        _record_of(db, tag, actor, actor.id, now)
+        _tell_managers_and_heads(
+            db, "vault_joined", f"{actor.name} set a vault passphrase.", now, key=f"{actor.id}:{now}", but=actor.id
+        )
+
+
+def _check_passphrase(home: Home, actor: Staff, passphrase: str) -> None:
+    from socialgov.passwords import assess
+
+    fault = ""
+    if not SHORTEST_PASSPHRASE <= len(passphrase) <= LONGEST_PASSPHRASE:
+        fault = f"Take {SHORTEST_PASSPHRASE} to {LONGEST_PASSPHRASE} characters: six random words are right."
+    elif (
+        assess(
+            passphrase, context=(home.settings.school_name, actor.name, actor.email), min_length=1, min_strength=4
+        ).strength
+        < 4
+    ):
+        fault = "This is too easy to guess. Take six words at random."
+    if fault:
+        raise InvalidInput("This passphrase cannot be taken.", {"passphrase": fault})
+
+
+def _end(db: Database, row: store.HolderRow | None, now: datetime) -> None:
+    if row is not None:
+        store.end_holder(db, row.id, now)
+
+
+def _record_of(db: Database, tag: EventTag, actor: Staff, staff_id: int, now: datetime) -> None:
+    record_event(db, tag, actor=actor_of(actor.id), now=now, subject="staff", subject_id=staff_id)
+
+
+def _tell_managers_and_heads(db: Database, kind: str, text: str, now: datetime, *, key: str, but: int) -> None:
+    told = {staff.id for role in (Role.NETWORK_MANAGER, Role.HEAD) for staff in staff_with_role(db, role)} - {but}
+    for staff_id in sorted(told):
+        notify(db, staff_id=staff_id, kind=kind, text=text, dedupe_key=f"{kind}:{key}:{staff_id}", now=now)

@@ -1,0 +1,92 @@
+"""The bytes: authenticated encryption bound to what a record is, and HPKE to a public key. Heavy imports are lazy."""
+
+from __future__ import annotations
+
+import secrets
+import struct
+from typing import TYPE_CHECKING
+
+from socialgov.errors import EscrowError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+    from cryptography.hazmat.primitives.hpke import Suite
+
+KEY, NONCE, TAG = 32, 12, 16
+HPKE_OVERHEAD = 32 + TAG  # the encapsulated X25519 key, and the tag
+
+
+def prefixed(*parts: bytes) -> bytes:
+    """Each part with its length in front, so that no two lists of parts read the same."""
+    return b"".join(struct.pack(">I", len(part)) + part for part in parts)
+
+
+def encrypt(key: bytes, content: bytes, bound: bytes) -> bytes:
+    """AES-256-GCM under a fresh nonce: nonce 12 | content | tag 16."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    nonce = secrets.token_bytes(NONCE)
+    return nonce + AESGCM(key).encrypt(nonce, content, bound)
+
+
+def decrypt(key: bytes, sealed: bytes, bound: bytes) -> bytes:
+    """The content. Raises EscrowError when it was changed, cut, or belongs elsewhere."""
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    if len(sealed) < NONCE + TAG:
+        raise damaged()
+    try:
+        return AESGCM(key).decrypt(sealed[:NONCE], sealed[NONCE:], bound)
+    except InvalidTag:
+        raise does_not_open() from None
+
+
+def seal_to_public(public: bytes, content: bytes, bound: bytes) -> bytes:
+    """HPKE base mode (RFC 9180) to an X25519 public key: encapsulated key 32 | content | tag 16."""
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+
+    try:
+        return _suite().encrypt(content, X25519PublicKey.from_public_bytes(public), info=bound)
+    except ValueError:  # a key of low order, or of the wrong length
+        raise EscrowError("A public key is damaged.", "Restore it from the newest backup.") from None
+
+
+def open_with_private(private: X25519PrivateKey, sealed: bytes, bound: bytes) -> bytes:
+    """What `seal_to_public` sealed. Raises EscrowError when it was changed, or is for another key."""
+    from cryptography.exceptions import InvalidTag
+
+    try:
+        return _suite().decrypt(sealed, private, info=bound)
+    except (InvalidTag, ValueError):
+        raise does_not_open() from None
+
+
+def hkdf(key: bytes, info: bytes) -> bytes:
+    """32 bytes from `key` for one purpose (HKDF-SHA256)."""
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+    return HKDF(SHA256(), KEY, salt=None, info=info).derive(key)
+
+
+def private_key(raw: bytes) -> X25519PrivateKey:
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+    return X25519PrivateKey.from_private_bytes(raw)
+
+
+def damaged() -> EscrowError:
+    return EscrowError("A sealed record is damaged.", "Restore it from the newest backup.")
+
+
+def does_not_open() -> EscrowError:
+    return EscrowError(
+        "A sealed record does not open: it was changed, or belongs elsewhere.", "Restore it from the newest backup."
+    )
+
+
+def _suite() -> Suite:
+    from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
+
+    return Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)

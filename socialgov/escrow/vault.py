@@ -1,0 +1,191 @@
+"""The vault's key pair, who holds it, and how it is recovered (SEC207; docs/decisions/0010-vault.md).
+
+The public half seals deposits and is in the database. The private half exists in the clear only in the memory of a
+request in which a network manager has opened it. At rest it is sealed once for each holder, to a key that comes from
+the holder's passphrase, and once to the recovery key, which is split over three sheets of paper.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import secrets
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from socialgov.errors import EscrowError
+from socialgov.escrow.school_key import KEY_ID, Escrow
+from socialgov.escrow.sealing import (
+    KEY,
+    decrypt,
+    encrypt,
+    hkdf,
+    open_with_private,
+    prefixed,
+    private_key,
+    seal_to_public,
+)
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+SALT = 16
+# RFC 9106, second recommended choice: 64 MiB, three passes, four lanes. About 0.15 s; 64 MiB while it lasts.
+COST = "argon2id:3:65536:4"
+
+
+@dataclass(frozen=True, slots=True)
+class VaultKey:
+    """The public half, which everybody may have. `key_id`: 16 hex digits."""
+
+    key_id: str
+    public: bytes
+
+
+class OpenVault:
+    """The private half, in memory for as long as one request needs it. Never part of a repr, never pickled."""
+
+    def __init__(self, raw: bytes) -> None:
+        if len(raw) != KEY:
+            raise EscrowError("The vault's key has the wrong length.", "Restore the newest backup.")
+        self._raw = raw
+
+    def __repr__(self) -> str:
+        return f"<OpenVault {self.key_id}>"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a vault is not pickled")
+
+    @cached_property
+    def private(self) -> X25519PrivateKey:
+        return private_key(self._raw)
+
+    @cached_property
+    def public(self) -> VaultKey:
+        public = self.private.public_key().public_bytes_raw()
+        return VaultKey(hkdf(public, b"socialgov vault key id")[:KEY_ID].hex(), public)
+
+    @property
+    def key_id(self) -> str:
+        return self.public.key_id
+
+    # ---- the five minutes in which it stays open (vault_opening)
+
+    def kept_under(self, escrow: Escrow, token: str, opening_id: int) -> bytes:
+        """Sealed so that it takes the school's key and the browser's `token` to go on."""
+        inner = encrypt(token_key(token), self._raw, b"vault opening")
+        return escrow.seal(inner, account="vault", field="opening", version=opening_id)
+
+    @classmethod
+    def kept(cls, escrow: Escrow, sealed: bytes, token: str, opening_id: int) -> OpenVault:
+        """Raises EscrowError for another token, another row, or a changed one."""
+        inner = escrow.open(sealed, account="vault", field="opening", version=opening_id)
+        return cls(decrypt(token_key(token), inner, b"vault opening"))
+
+    # ---- its holders
+
+    def wrapped_for(self, escrow: Escrow, public: bytes, holder_id: int) -> bytes:
+        """The private half for one holder: sealed to the holder's public key, and under the school's key."""
+        inner = seal_to_public(public, self._raw, _holder_bound(escrow, holder_id))
+        return escrow.seal(inner, account="vault", field="holder", version=holder_id)
+
+    def recovery_of(self, escrow: Escrow, public: bytes) -> bytes:
+        """All that a school needs after its keyring or its network managers are lost, sealed to the recovery key.
+
+        Not under the school's key: it must open when that is lost.
+        """
+        root, key = escrow.secrets_to_recover()
+        content = json.dumps({"root": root.hex(), "key": key.hex(), "vault": self._raw.hex()}).encode()
+        return seal_to_public(public, content, _recovery_bound(escrow.school_id))
+
+
+def make_vault_key() -> OpenVault:
+    """A new key pair, from 32 random bytes."""
+    return OpenVault(secrets.token_bytes(KEY))
+
+
+def vault_key_of(escrow: Escrow, public: bytes, proof: bytes, key_id: str) -> VaultKey:
+    """The public half as the store has it. Raises EscrowError unless we put it there: deposits would go astray."""
+    if not hmac.compare_digest(escrow.proof_of(public), proof):
+        raise EscrowError(
+            "The vault's public key was changed by somebody.",
+            "Keep the database as evidence and restore the newest backup.",
+        )
+    found = VaultKey(hkdf(public, b"socialgov vault key id")[:KEY_ID].hex(), public)
+    if found.key_id != key_id:
+        raise EscrowError("The vault's key does not carry its own id.", "Restore the newest backup.")
+    return found
+
+
+def token_key(token: str) -> bytes:
+    """From the 256 random bits of a cookie."""
+    return hkdf(token.encode(), b"socialgov vault opening")
+
+
+@dataclass(frozen=True)
+class Holder:
+    """One way into the vault: a passphrase, stretched to a key pair. The public half lets others seal to it."""
+
+    salt: bytes
+    cost: str = COST
+
+    @classmethod
+    def new(cls) -> Holder:
+        return cls(secrets.token_bytes(SALT))
+
+    def private_of(self, passphrase: str) -> X25519PrivateKey:
+        """The holder's private key: Argon2id over the passphrase. Takes about 0.15 s and 64 MiB."""
+        from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+
+        name, *numbers = self.cost.split(":")
+        if name != "argon2id" or len(numbers) != 3:
+            raise EscrowError("A way into the vault is damaged.", "Restore it from the newest backup.")
+        passes, memory, lanes = (int(number) for number in numbers)
+        kdf = Argon2id(salt=self.salt, length=KEY, iterations=passes, lanes=lanes, memory_cost=memory)
+        return private_key(kdf.derive(passphrase.encode()))
+
+    def public_of(self, passphrase: str) -> bytes:
+        return self.private_of(passphrase).public_key().public_bytes_raw()
+
+    def open(self, escrow: Escrow, wrapped: bytes, passphrase: str, holder_id: int) -> OpenVault:
+        """The vault. Raises EscrowError when the passphrase is another, or the row was changed or swapped."""
+        inner = escrow.open(wrapped, account="vault", field="holder", version=holder_id)
+        return OpenVault(open_with_private(self.private_of(passphrase), inner, _holder_bound(escrow, holder_id)))
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """The recovery secret, 32 bytes, as long as it is not yet split or was joined again (escrow/shares.py)."""
+
+    secret: bytes = field(repr=False)
+
+    @classmethod
+    def new(cls) -> Recovery:
+        return cls(secrets.token_bytes(KEY))
+
+    @property
+    def check_value(self) -> bytes:
+        """Tells whether joined sheets are those of this school; SLIP-39 itself would not say."""
+        return hkdf(self.secret, b"socialgov recovery check")[:8]
+
+    @property
+    def public(self) -> bytes:
+        return self._private().public_key().public_bytes_raw()
+
+    def open(self, school_id: str, sealed: bytes) -> tuple[Escrow, OpenVault]:
+        """The school's key and vault, from the newest backup and two sheets alone. Raises EscrowError."""
+        content = json.loads(open_with_private(self._private(), sealed, _recovery_bound(school_id)))
+        root, key, vault = (bytes.fromhex(content[name]) for name in ("root", "key", "vault"))
+        return Escrow(key, school_id, root), OpenVault(vault)
+
+    def _private(self) -> X25519PrivateKey:
+        return private_key(hkdf(self.secret, b"socialgov recovery key"))
+
+
+def _holder_bound(escrow: Escrow, holder_id: int) -> bytes:
+    return prefixed(b"socialgov vault holder", escrow.school_id.encode(), str(holder_id).encode())
+
+
+def _recovery_bound(school_id: str) -> bytes:
+    return prefixed(b"socialgov recovery", school_id.encode())
