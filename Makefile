@@ -43,7 +43,7 @@ check: .venv/.for-tests
 	@$(PYTHON_IN) -m bandit --quiet --configfile pyproject.toml --recursive socialgov
 
 scan: .venv/.for-tests .venv-wapiti/.installed
-	@$(PYTHON_IN) tests/scan.py .venv-wapiti/bin/wapiti
+	@PYTHONPATH=tests/web $(PYTHON_IN) tests/scan.py .venv-wapiti/bin/wapiti
 
 asvs: .venv/.for-tests
 	@$(PYTHON_IN) tests/project/asvs.py

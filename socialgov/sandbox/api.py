@@ -19,7 +19,6 @@ from socialgov.sandbox.wall import Entry, Wall
 bp = Blueprint("api", __name__, url_prefix="/api")
 PAGE = 50
 LARGEST = 2**63 - 1  # what the database can count to
-NUMBER = f"<int(max={LARGEST}):number>"
 
 
 def _network() -> Network:
@@ -52,6 +51,12 @@ def _cursor() -> int | None:
     """Where the page begins; what is no number that we gave out begins at the beginning."""
     number = request.args.get("cursor", type=int)
     return number if number is not None and 0 <= number <= LARGEST else None
+
+
+def _post(number: int) -> int:
+    if number > LARGEST:
+        raise NetworkError("no_post", "There is no such post.", 404)
+    return number
 
 
 def _token() -> str:
@@ -254,9 +259,9 @@ def publish(account_id: str, key: str) -> Response:
     return jsonify(_entry(_wall().entry(number)))
 
 
-@bp.delete(f"/accounts/<account_id>/posts/{NUMBER}")
+@bp.delete("/accounts/<account_id>/posts/<int:number>")
 def remove(account_id: str, number: int) -> Response:
-    _wall().remove(_own(account_id), number)
+    _wall().remove(_own(account_id), _post(number))
     return jsonify(done=True)
 
 
@@ -302,10 +307,10 @@ def follow(account_id: str, other_id: str) -> Response:
     return jsonify(done=True)
 
 
-@bp.put(f"/accounts/<account_id>/likes/{NUMBER}")
+@bp.put("/accounts/<account_id>/likes/<int:number>")
 def like(account_id: str, number: int) -> Response:
     me = _own(account_id)
-    _network().check_can_see(me, _network().member(_wall().entry(number).account_id))
+    _network().check_can_see(me, _network().member(_wall().entry(_post(number)).account_id))
     _wall().like(me, number)
     return jsonify(done=True)
 

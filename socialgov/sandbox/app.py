@@ -6,8 +6,10 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from flask import Flask, Response
+from flask import Flask, Response, jsonify, request
+from flask.typing import ResponseReturnValue
 from flask_wtf import CSRFProtect
+from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from socialgov.sandbox import api, pages
 from socialgov.sandbox.network import REVERSIBLE_DAYS, Network
@@ -38,8 +40,15 @@ def create_sandbox(path: str | Path, clock: Callable[[], datetime], *, reversibl
     CSRFProtect(app).exempt(api.bp)
     app.register_blueprint(api.bp)
     app.register_blueprint(pages.bp)
+    app.register_error_handler(NotFound, _nowhere)
+    app.register_error_handler(MethodNotAllowed, _nowhere)
     app.after_request(_harden)
     return app
+
+
+def _nowhere(error: NotFound | MethodNotAllowed) -> ResponseReturnValue:
+    """Programs are answered in JSON even where there is no route; people get the page."""
+    return (jsonify(error="no_route"), error.code) if request.path.startswith("/api/") else error
 
 
 def _harden(response: Response) -> Response:

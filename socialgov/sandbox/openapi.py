@@ -154,7 +154,7 @@ PATHS: dict[str, Schema] = {
         put=_does("Post; the same key is the same post", "Post", 400, 401, 403, body=POST),
     ),
     f"{ACCOUNT}/posts/{{number}}": _at(
-        {"account_id": ID, "number": NUMBER}, delete=_does("Take a post down", "Done", 401, 403, 404)
+        {"account_id": ID, "number": NUMBER}, delete=_does("Take a post down", "Done", 401, 403, 404, 405)
     ),
     f"{ACCOUNT}/likes": _at({"account_id": ID}, get=_paged(_does("What it likes", "Names", 401, 403, 404, 410))),
     f"{ACCOUNT}/likes/{{number}}": _at(

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from flask_bootstrap import Bootstrap5
 from jinja2 import StrictUndefined
+from werkzeug.routing import IntegerConverter
 
 from socialgov.config import package_folder
 from socialgov.home import Home, open_home
@@ -41,6 +43,13 @@ BLUEPRINTS = (
 MB = 1024 * 1024
 
 
+class Number(IntegerConverter):
+    """`<int:…>` in an address, as far as the database counts; beyond that there is nothing to be found."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"max": 2**63 - 1, **kwargs})
+
+
 def build_app(home: Home | str | Path) -> Flask:
     """The application of one school: an opened Home, or the folder to open.
 
@@ -53,7 +62,9 @@ def build_app(home: Home | str | Path) -> Flask:
         static_folder=str(Path(__file__).parent / "static"),
     )
     app.extensions["socialgov"] = home
+    app.url_map.converters["int"] = Number
     app.config.update(
+        DEBUG=False,  # whatever the environment says: no debugger, no reloader, no trace on a page
         SECRET_KEY=home.escrow.derive("web.session"),
         MAX_CONTENT_LENGTH=home.settings.policy.upload_max_mb * MB,
         MAX_FORM_MEMORY_SIZE=1 * MB,

@@ -137,11 +137,11 @@ def page() -> str:
     lines = [
         "# What the tests hold of OWASP ASVS 5.0",
         "",
-        "Written by `make asvs` from the tests' own marks (`@pytest.mark.asvs`); a test fails when this page is out of date, when",
-        "an item has no test, or when a mark names an item that is not here. The wording is ours and short: the standard's own,",
-        "[OWASP Application Security Verification Standard 5.0](https://owasp.org/www-project-application-security-verification-standard/),",
-        "is what counts. The list is of items that a test can hold. It is no certificate: nobody outside the project has verified it.",
-    ]  # fmt: skip
+        "Written by `make asvs` from the tests' own marks (`@pytest.mark.asvs`). A test fails when this page is out of",
+        "date, when an item has no test, or when a mark names an item that is not here. The wording is ours and short;",
+        "that of the standard, the [OWASP ASVS 5.0](https://github.com/OWASP/ASVS), is what counts.",
+        "The list is of items that a test can hold. It is no certificate: nobody outside the project has verified it.",
+    ]
     chapter = 0
     for item, words in ITEMS.items():
         if chapter != (chapter := int(item.split(".")[0])):
