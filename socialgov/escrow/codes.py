@@ -48,7 +48,10 @@ def read_seed(text: str) -> Seed:
     text = text.strip()
     if not text.lower().startswith("otpauth:"):
         return Seed(_base32(text))
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError:  # such as an address with one bracket
+        raise InvalidInput(_FAULT, {"secret": _FAULT}) from None
     asked = {name.lower(): values[0] for name, values in parse_qs(parts.query).items()}
     algorithm = asked.get("algorithm", "SHA1").upper()
     digits, step = asked.get("digits", str(DIGITS)), asked.get("period", str(STEP))
