@@ -187,3 +187,15 @@ def _recipients(home: Home, db: Database) -> list[str]:
     if home.settings.checkpoint_to:
         return [home.settings.checkpoint_to]
     return [head.email for head in staff_with_role(db, Role.HEAD)] or [home.settings.contact]
+
+
+def record_refusal(home: Home, staff: Staff, page: str, account_id: int | None, *, now: datetime) -> None:
+    """Somebody who is signed in asked for what is not theirs (ASVS 16.3.2). `page` is the route's name, no input.
+
+    The account stands in the event's data and not beside it, so that nobody can push its own history out of sight.
+    """
+    with write(home.db) as db:
+        record_event(
+            db, EventTag.ACCESS_REFUSED, actor=actor_of(staff.id), now=now, subject="staff", subject_id=staff.id,
+            data={"page": page, "account": account_id},
+        )  # fmt: skip

@@ -48,6 +48,7 @@ class EventTag(StrEnum):
     STAFF_ROLES_CHANGED = "staff:roles:changed"
     STAFF_LEFT = "staff:person:left"
     LEAVER_SECURED = "staff:leaver:secured"
+    ACCESS_REFUSED = "staff:access:refused"
     LINK_MADE = "signin:link:made"
     LINK_USED = "signin:link:used"
     LINK_REFUSED = "signin:link:refused"
@@ -97,6 +98,7 @@ class EventTag(StrEnum):
     CREDENTIAL_REVEALED = "credential:secret:revealed"
     CREDENTIAL_MACHINE_USE = "credential:secret:used_by_machine"
     CREDENTIAL_TESTED = "credential:login:tested"
+    TOKEN_FAILED = "credential:token:failed"  # noqa: S105
     CREDENTIAL_DESTROYED = "credential:secret:destroyed"
     CREDENTIAL_COPIED = "credential:secret:copied"
     CREDENTIAL_RECHECKED = "credential:policy:rechecked"

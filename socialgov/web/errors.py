@@ -9,7 +9,8 @@ from flask import current_app, g, render_template, render_template_string, reque
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from socialgov.errors import SocialgovError
+from socialgov.actions.log import record_refusal
+from socialgov.errors import NotPermitted, SocialgovError, StepUpNeeded
 from socialgov.permissions import can_view_account
 
 if TYPE_CHECKING:
@@ -55,8 +56,21 @@ def install(app: Flask) -> None:
 
 def socialgov_error(error: SocialgovError) -> ResponseReturnValue:
     """Our own errors say what is wrong and what mends it."""
+    if isinstance(error, NotPermitted) and not isinstance(error, StepUpNeeded):
+        _keep_on_record()
     heading = HEADINGS.get(error.status, "This cannot be done")
     return _page(error.status, heading, error.message, error.mend, findings=getattr(error, "findings", ()))
+
+
+def _keep_on_record() -> None:
+    """A refusal of access goes into the log; that it cannot be written there opens nothing."""
+    staff, account = g.get("staff"), g.get("account")
+    if staff is None:
+        return
+    try:
+        record_refusal(g.home, staff, str(request.endpoint), account.id if account else None, now=g.now)
+    except SocialgovError:
+        log.exception("a refusal could not be kept on record")
 
 
 def forged(_: CSRFError) -> ResponseReturnValue:
