@@ -16,7 +16,7 @@ from socialgov.actions.notices import notify
 from socialgov.actions.sessions import open_session
 from socialgov.actions.stepup import need_fresh
 from socialgov.errors import Conflict, EscrowError, InvalidInput, NotFound, VaultShut
-from socialgov.escrow import Holder, OpenVault, Recovery, VaultKey, make_vault_key, random_token
+from socialgov.escrow import Holder, OpenVault, Recovery, VaultKey, make_vault_key, random_token, recovery_proof
 from socialgov.escrow.shares import split_secret
 from socialgov.escrow.vault import vault_key_of
 from socialgov.generator import random_words
@@ -141,9 +141,8 @@ def keep_open(
 
 def opened_vault(home: Home, session_token: str, opening_token: str, *, now: datetime) -> OpenVault:
     """The vault, for this request. Raises VaultShut when it is not open in this session, or its time is over."""
-    session = open_session(home, session_token, now=now)
-    row = store.opening_of_session(home.db, session.id) if session else None
-    if row is None or row.sealed is None or not row.opened_at <= now < row.expires_at:
+    row = opening_of(home, session_token, now=now)
+    if row is None or row.sealed is None:
         raise VaultShut
     try:
         opened = OpenVault.kept(home.escrow, row.sealed, opening_token, row.id)
@@ -152,6 +151,13 @@ def opened_vault(home: Home, session_token: str, opening_token: str, *, now: dat
     if opened.key_id != vault_key(home).key_id:
         raise VaultShut
     return opened
+
+
+def opening_of(home: Home, session_token: str, *, now: datetime) -> store.OpeningRow | None:
+    """The opening that is in force in this session: until when, and whether by breaking the glass. None: it is shut."""
+    session = open_session(home, session_token, now=now)
+    row = store.opening_of_session(home.db, session.id) if session else None
+    return row if row is not None and row.opened_at <= now < row.expires_at else None
 
 
 def shut_vault(home: Home, session_token: str, *, now: datetime) -> None:
@@ -293,9 +299,10 @@ def keep_recovery_set(
     db: Database, escrow: Escrow, opened: OpenVault, recovery: Recovery, *, actor: str, now: datetime
 ) -> int:
     """A new recovery set in place of the one before. Inside `write()`."""
-    sealed = opened.recovery_of(escrow, recovery.public)
+    proof = recovery_proof(escrow, recovery.public)
+    sealed = opened.recovery_of(escrow, recovery.public, proof)
     set_id = store.insert_recovery(
-        db, public_key=recovery.public, check_value=recovery.check_value, sealed=sealed, now=now
+        db, public_key=recovery.public, proof=proof, check_value=recovery.check_value, sealed=sealed, now=now
     )
     record_event(db, EventTag.RECOVERY_MADE, actor=actor, now=now, subject="vault", subject_id=set_id)
     return set_id

@@ -28,7 +28,15 @@ from socialgov.escrow.keyrings import (
     stage_next_key,
 )
 from socialgov.escrow.school_key import Escrow, random_token, verify_signature
-from socialgov.escrow.vault import Holder, OpenVault, Recovery, VaultKey, make_vault_key, token_key
+from socialgov.escrow.vault import (
+    Holder,
+    OpenVault,
+    Recovery,
+    VaultKey,
+    make_vault_key,
+    recovery_proof,
+    token_key,
+)
 
 __all__ = [
     "KEY_FILE",
@@ -49,6 +57,7 @@ __all__ = [
     "passphrase",
     "proposed_backend",
     "random_token",
+    "recovery_proof",
     "refuse_unfit",
     "replace_key",
     "self_test",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import re
 import secrets
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -90,14 +91,25 @@ class OpenVault:
         inner = seal_to_public(public, self._raw, _holder_bound(escrow, holder_id))
         return escrow.seal(inner, account="vault", field="holder", version=holder_id)
 
-    def recovery_of(self, escrow: Escrow, public: bytes) -> bytes:
+    def recovery_of(self, escrow: Escrow, public: bytes, proof: bytes) -> bytes:
         """All that a school needs after its keyring or its network managers are lost, sealed to the recovery key.
 
-        Not under the school's key: it must open when that is lost.
+        Not under the school's key: it must open when that is lost. So the recovery key's `proof` (`recovery_proof`) is
+        looked at first: whoever could put their own key there would be handed everything. Raises EscrowError.
         """
+        if not hmac.compare_digest(recovery_proof(escrow, public), proof):
+            raise EscrowError(
+                "The recovery key was changed by somebody.",
+                "Keep the database as evidence and restore the newest backup.",
+            )
         root, key = escrow.secrets_to_recover()
         content = json.dumps({"root": root.hex(), "key": key.hex(), "vault": self._raw.hex()}).encode()
         return seal_to_public(public, content, _recovery_bound(escrow.school_id))
+
+
+def recovery_proof(escrow: Escrow, public: bytes) -> bytes:
+    """That a recovery key was put into the store by us."""
+    return escrow.proof_of(prefixed(b"recovery", public))
 
 
 def make_vault_key() -> OpenVault:
@@ -138,12 +150,16 @@ class Holder:
         """The holder's private key: Argon2id over the passphrase. Takes about 0.15 s and 64 MiB."""
         from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-        name, *numbers = self.cost.split(":")
-        if name != "argon2id" or len(numbers) != 3:
-            raise EscrowError("A way into the vault is damaged.", "Restore it from the newest backup.")
-        passes, memory, lanes = (int(number) for number in numbers)
+        passes, memory, lanes = self._numbers()
         kdf = Argon2id(salt=self.salt, length=KEY, iterations=passes, lanes=lanes, memory_cost=memory)
         return private_key(kdf.derive(passphrase.encode()))
+
+    def _numbers(self) -> tuple[int, int, int]:
+        """Passes, KiB and lanes; what a changed row says instead is refused before it costs memory or time."""
+        found = re.fullmatch(r"argon2id:([1-9]\d?):([1-9]\d{3,5}):([1-9])", self.cost)
+        if found is None or len(self.salt) != SALT:
+            raise EscrowError("A way into the vault is damaged.", "Restore it from the newest backup.")
+        return int(found[1]), int(found[2]), int(found[3])
 
     def public_of(self, passphrase: str) -> bytes:
         return self.private_of(passphrase).public_key().public_bytes_raw()

@@ -254,7 +254,8 @@ def m0006_vault(db: Database) -> None:
           ended_at text, break_glass_id integer) strict;
         create index vault_opening_session on vault_opening(session_id) where ended_at is null;
         create table recovery_set (
-          id integer primary key, public_key blob not null, check_value blob not null, sealed blob not null,
+          id integer primary key, public_key blob not null, proof blob not null, check_value blob not null,
+          sealed blob not null,
           made_at text not null, drilled_at text, ended_at text) strict;
         create table break_glass (
           id integer primary key, reason text not null, asked_by integer not null references staff,

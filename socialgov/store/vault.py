@@ -56,10 +56,11 @@ class OpeningRow:
 
 @dataclass(frozen=True, slots=True)
 class RecoverySetRow:
-    """The newest recovery set: three sheets of paper stand against `public_key`."""
+    """The newest recovery set: three sheets of paper stand against `public_key`. `proof`: that we put it there."""
 
     id: int
     public_key: bytes
+    proof: bytes = field(repr=False)
     check_value: bytes = field(repr=False)
     sealed: bytes = field(repr=False)
     made_at: datetime
@@ -179,10 +180,12 @@ def current_recovery(db: Database) -> RecoverySetRow | None:
     return one_of(db, RecoverySetRow, "select * from recovery_set where ended_at is null order by id desc limit 1")
 
 
-def insert_recovery(db: Database, *, public_key: bytes, check_value: bytes, sealed: bytes, now: datetime) -> int:
+def insert_recovery(
+    db: Database, *, public_key: bytes, proof: bytes, check_value: bytes, sealed: bytes, now: datetime
+) -> int:
     """A new recovery set; the one before counts no more and its content is overwritten."""
     db.execute("update recovery_set set ended_at = ?, sealed = zeroblob(0) where ended_at is null", (to_column(now),))
-    values = {"public_key": public_key, "check_value": check_value, "sealed": sealed, "made_at": now}
+    values = {"public_key": public_key, "proof": proof, "check_value": check_value, "sealed": sealed, "made_at": now}
     return insert(db, "recovery_set", values)
 
 

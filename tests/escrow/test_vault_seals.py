@@ -9,9 +9,9 @@ import pytest
 from factories import ESCROW, SCHOOL_ID
 
 from socialgov.errors import EscrowError, InvalidInput
-from socialgov.escrow import Escrow, Holder, OpenVault, Recovery, make_vault_key
+from socialgov.escrow import Escrow, Holder, OpenVault, Recovery, make_vault_key, recovery_proof
 from socialgov.escrow.shares import join_shares, split_secret
-from socialgov.escrow.vault import vault_key_of
+from socialgov.escrow.vault import COST, vault_key_of
 
 PLACE = {"account": "7", "field": "password", "version": 1}
 SECRET = b"correct horse battery staple"
@@ -119,7 +119,7 @@ def test_any_two_of_three_sheets_recover_everything_and_one_nothing() -> None:
     recovery = Recovery.new()
     sheets = split_secret(recovery.secret)
     assert [len(sheet.split()) for sheet in sheets] == [33, 33, 33]
-    sealed = VAULT.recovery_of(ESCROW, recovery.public)
+    sealed = VAULT.recovery_of(ESCROW, recovery.public, recovery_proof(ESCROW, recovery.public))
     for pair in ((0, 1), (1, 2), (2, 0)):
         again = Recovery(join_shares([sheets[number].upper() for number in pair]))
         assert again.check_value == recovery.check_value
@@ -128,6 +128,24 @@ def test_any_two_of_three_sheets_recover_everything_and_one_nothing() -> None:
     with pytest.raises(InvalidInput) as caught:
         join_shares([sheets[0], sheets[0]])
     assert caught.value.fields == {"sheet_2": "This is the same sheet again."}
+
+
+@pytest.mark.asvs("11.3.3")
+def test_a_recovery_key_that_we_did_not_put_there_is_sealed_nothing() -> None:
+    """Whoever can write to the database must not be handed everything at the next rotation."""
+    ours, theirs = Recovery.new(), Recovery.new()
+    with pytest.raises(EscrowError, match="changed by somebody"):
+        VAULT.recovery_of(ESCROW, theirs.public, recovery_proof(ESCROW, ours.public))
+    with pytest.raises(EscrowError, match="changed by somebody"):
+        VAULT.recovery_of(ESCROW, VAULT.public.public, ESCROW.proof_of(VAULT.public.public))
+
+
+@pytest.mark.parametrize("cost", ["", "argon2id:0:65536:4", "argon2id:3:999999999:4", "argon2id:x:y:z", "scrypt:1:1:1"])
+def test_a_way_in_whose_cost_was_changed_is_damaged_before_it_costs_anything(cost: str) -> None:
+    with pytest.raises(EscrowError, match="damaged"):
+        Holder(bytes(16), cost).private_of("six words at random")
+    with pytest.raises(EscrowError, match="damaged"):
+        Holder(b"", COST).private_of("six words at random")
 
 
 def test_a_misread_word_is_noticed_and_not_quoted() -> None:
