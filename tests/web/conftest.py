@@ -16,18 +16,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from factories import NOW
+from factories import NOW, vault_of
 from flask import Flask
 from flask.testing import FlaskClient
 
 from socialgov.actions.sessions import open_session
 from socialgov.actions.signin import make_signin_link
 from socialgov.actions.stepup import mark_strong
+from socialgov.actions.vault import keep_open
 from socialgov.home import Home
 from socialgov.models import Staff
 from socialgov.store import write
 from socialgov.web import build_app
 from socialgov.web.access import SESSION_KEY
+from socialgov.web.in_hand import VAULT_KEY
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -80,6 +82,19 @@ def make_strong(home: Home, client: FlaskClient, method: str = "passkey") -> Fla
     with write(home.db) as db:
         mark_strong(db, session.id, method, home.now())
     return client
+
+
+@pytest.fixture
+def open_vault_as(home: Home) -> Callable[[FlaskClient, Staff], FlaskClient]:
+    """`open_vault_as(client, manager)`: this signed-in client has just shown who it is and opened the vault."""
+
+    def opened(client: FlaskClient, manager: Staff) -> FlaskClient:
+        make_strong(home, client)
+        with client.session_transaction() as cookie:
+            cookie[VAULT_KEY] = keep_open(home, manager, cookie[SESSION_KEY], vault_of(home), now=home.now())
+        return client
+
+    return opened
 
 
 # --------------------------------------------------------------------------------------------------- browser
