@@ -210,14 +210,22 @@ def import_(home: Path, kind: str, file: Path, dry_run: bool, part: bool, email:
 @main.command("signin-link")
 @home_option
 @click.argument("email")
-def signin_link(home: Path, email: str) -> None:
+@click.option(
+    "--remove-factors",
+    is_flag=True,
+    help="First remove their passkeys and authenticator app, as after a lost device, and end their sessions. "
+    "They and the heads are told, and it stands in the log.",
+)
+def signin_link(home: Path, email: str, remove_factors: bool) -> None:
     """Print a sign-in link for the member of staff with this address.
 
-    It works once, and only for a few minutes. An earlier one that was not used stops working.
+    It works once, and only for a few minutes. An earlier one that was not used stops working. Somebody who has a
+    passkey or an authenticator app uses it after the link; when the device is lost, the network manager removes it on
+    the page of that person. Nobody else can do that for the only network manager: then it is done here.
     """
     from socialgov import cli_school
 
-    cli_school.signin_link(home, email)
+    cli_school.signin_link(home, email, remove_factors=remove_factors)
 
 
 @main.group(cls=Group)

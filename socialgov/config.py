@@ -255,6 +255,9 @@ def _thresholds(table: Table, base: Policy | None) -> Policy:
         approver_roles=_approvers(table, getattr(base, "approver_roles", None)),
         password_signs=_password_signs(table, getattr(base, "password_signs", None)),
         authenticator_codes=table.flag("authenticator_codes", getattr(base, "authenticator_codes", None)),
+        link_needs_second_factor=table.flag(
+            "link_needs_second_factor", getattr(base, "link_needs_second_factor", None)
+        ),
         second_checker=table.flag("second_checker", getattr(base, "second_checker", None)),
         pupil_followers=table.flag("pupil_followers", getattr(base, "pupil_followers", None)),
     )

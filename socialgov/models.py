@@ -73,7 +73,7 @@ class Fact(StrEnum):
     CONVERSATIONS = "conversations"  # int, replies and messages to others
     OUTSIDE_POSTS = "outside_posts"  # int, posts that did not pass the gate here
     POSTS = "posts"  # int, everything that is on the account: posts and replies (seen while closing)
-    OUR_ACCESS = "our_access"  # bool, sessions or tokens given to this product still work (seen while closing)
+    OUR_ACCESS = "our_access"  # bool, sessions or tokens given to this product still work
 
 
 class Presence(StrEnum):
@@ -429,6 +429,48 @@ class Credential:
     deposited_at: datetime
     superseded_at: datetime | None
     secret_at: datetime | None = None  # since when it is in use: a corrected user name does not make it younger
+    length_at_least: int | None = None  # of a password, as far as a policy has to know; None: never measured
+    signs: tuple[str, ...] | None = None  # which of letters, numbers, symbols are in it
+    one_word: bool | None = None  # built on a single word, or on a name of the account (P2.6)
+    codes: int | None = None  # how many recovery codes were deposited …
+    struck: tuple[int, ...] = ()  # … and the numbers, from 1, of those that were used
+
+
+class ContactKind(StrEnum):
+    """What lets its holder into an account past the password."""
+
+    ADDRESS = "address"
+    PHONE = "phone"
+    SECOND_FACTOR = "second_factor"  # an authenticator app, a key, a phone that gets codes
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryContact:
+    """Where a platform sends what lets somebody back in (SEC206). `staff_id` None: nobody on the staff list."""
+
+    id: int
+    account_id: int
+    kind: ContactKind
+    value: str
+    of_school: bool
+    staff_id: int | None
+    recorded_by: int | None
+    recorded_at: datetime
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delegate:
+    """Somebody whom the platform itself lets in without the password, as it calls them: a delegate, a page role."""
+
+    id: int
+    account_id: int
+    name: str
+    rights: str
+    staff_id: int | None
+    recorded_by: int | None
+    recorded_at: datetime
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

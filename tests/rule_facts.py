@@ -82,6 +82,7 @@ POLICY = Policy(
     signin_tries_minutes=15,
     step_up_minutes=5,
     authenticator_codes=True,
+    link_needs_second_factor=True,
     vault_open_minutes=5,
     vault_invitation_hours=72,
     reveal_seconds=30,

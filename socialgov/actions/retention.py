@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from socialgov.home import Home
 
 ACTOR = "job:retention"
-SIGNIN_DAYS = 30  # used links and ended sessions: long enough to look into a strange sign-in
+LINK_DAYS = 30  # used links
+SESSION_DAYS = 90  # ended sessions, with address and browser: long enough to look into a strange sign-in
+FAILURE_DAYS = 1  # counted guesses, and what was begun at sign-in and never finished
 MAIL_DAYS = 90  # text and address of sent mail
 NOTICE_DAYS = 180  # text of notices that were read
 UNSENT_MAIL_DAYS = 14  # what a message said is over by then
@@ -52,7 +54,12 @@ def empty_draft(home: Home, post: tuple[int, int], *, now: datetime) -> None:
 
 def forget_sign_ins(home: Home, now: datetime) -> int:
     with write(home.db) as db:
-        return purge_signin(db, now - timedelta(days=SIGNIN_DAYS))
+        return purge_signin(
+            db,
+            links=now - timedelta(days=LINK_DAYS),
+            sessions=now - timedelta(days=SESSION_DAYS),
+            failures=now - timedelta(days=FAILURE_DAYS),
+        )
 
 
 def forget_mail(home: Home, now: datetime) -> int:

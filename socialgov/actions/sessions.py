@@ -177,6 +177,11 @@ def end_by_token(db: Database, token: str, now: datetime) -> None:
         _close(db, session, actor=actor_of(session.staff_id), now=now)
 
 
+def end_session_by_id(db: Database, session_id: int, *, actor: str, now: datetime) -> None:
+    """End one session that is open. Inside `write()`."""
+    _close(db, rows.session_by_id(db, session_id), actor=actor, now=now)
+
+
 def _close(db: Database, session: rows.Session, *, actor: str, now: datetime) -> None:
     guarded_update(db, "session", session.id, {"ended_at": now, "id_token": None}, where={"ended_at": None})
     end_openings(db, now, session_id=session.id)  # what held the vault open in it is overwritten

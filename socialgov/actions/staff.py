@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from socialgov.actions.findings import evaluate_account
 from socialgov.actions.notices import notify
 from socialgov.actions.sessions import end_sessions_of
+from socialgov.actions.ways import end_ways_of
 from socialgov.config import ADDRESS
 from socialgov.errors import Conflict, InvalidInput
 from socialgov.models import Role, Staff
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
 
     from socialgov.config import Settings
     from socialgov.home import Home
+
+BY_GROUPS = "job:sign-in_groups"  # the actor in the log when the sign-in service's groups decide
+_LAST_MANAGER = (
+    "You stay network manager although your groups at the school's sign-in service no longer say so. "
+    "The school would have no other: give somebody else that role first."
+)
 
 
 def add_staff(
@@ -60,17 +67,19 @@ def add_staff(
         else:
             row = {"name": name, "email": email, "roles": sorted(wanted), "person_ref": person_ref, "joined_at": now}
             staff_id = insert(db, "staff", row)
-        record_event(
-            db,
-            EventTag.STAFF_ADDED,
-            actor=_actor(actor),
-            now=now,
-            subject="staff",
-            subject_id=staff_id,
-            data={"roles": sorted(wanted)},
-        )
-        _tell_heads(db, actor, staff_id, wanted, now)
+        _added(db, staff_id, wanted, actor=_actor(actor), now=now)
         return staff_by_id(db, staff_id)
+
+
+def enter_by_groups(db: Database, name: str, email: str, roles: frozenset[Role], *, now: datetime) -> Staff:
+    """Enter somebody of whom the school's sign-in service says that they work here. Inside `write()`.
+
+    The school decided so in [signin.openid] of school.toml; the caller has checked the address and the groups.
+    """
+    row = {"name": name, "email": email, "roles": sorted(roles), "joined_at": now}
+    staff_id = insert(db, "staff", row)
+    _added(db, staff_id, roles, actor=BY_GROUPS, now=now)
+    return staff_by_id(db, staff_id)
 
 
 def set_roles(home: Home, actor: Staff | None, staff_id: int, roles: Iterable[Role], *, now: datetime) -> Staff:
@@ -85,24 +94,22 @@ def set_roles(home: Home, actor: Staff | None, staff_id: int, roles: Iterable[Ro
             return staff
         if Role.NETWORK_MANAGER not in wanted:
             _check_not_last(db, staff)
-        guarded_update(
-            db, "staff", staff_id, {"roles": sorted(wanted)}, where={"roles": sorted(staff.roles), "left_at": None}
-        )
-        record_event(
-            db,
-            EventTag.STAFF_ROLES_CHANGED,
-            actor=_actor(actor),
-            now=now,
-            subject="staff",
-            subject_id=staff_id,
-            data={"before": sorted(staff.roles), "roles": sorted(wanted)},
-        )
-        _tell_heads(db, actor, staff_id, wanted - staff.roles, now)
-        return staff_by_id(db, staff_id)
+        return _change_roles(db, staff, wanted, actor=_actor(actor), now=now)
+
+
+def set_roles_by_groups(db: Database, staff: Staff, roles: frozenset[Role], *, now: datetime) -> Staff:
+    """Give somebody the roles that the groups of the school's sign-in service say. Inside `write()`.
+
+    The last network manager stays one, whatever the groups say, and is told: the school must not lock itself out.
+    """
+    if Role.NETWORK_MANAGER not in roles and _is_last_manager(db, staff):
+        roles |= {Role.NETWORK_MANAGER}
+        notify(db, staff_id=staff.id, kind="last_manager", text=_LAST_MANAGER, dedupe_key="last_manager", now=now)
+    return staff if roles == staff.roles else _change_roles(db, staff, roles, actor=BY_GROUPS, now=now)
 
 
 def staff_leaves(home: Home, actor: Staff | None, staff_id: int, *, now: datetime) -> Staff:
-    """Somebody leaves: their sessions and links end at once (PPL704, ASVS 7.4.2). Conflict for the last manager."""
+    """Somebody leaves: their sessions, links, passkeys and codes end at once (PPL704, ASVS 7.4.2). Conflict for the last manager."""
     if actor is not None:
         check_can_manage_staff(actor)
     with write(home.db) as db:
@@ -112,6 +119,7 @@ def staff_leaves(home: Home, actor: Staff | None, staff_id: int, *, now: datetim
         guarded_update(db, "staff", staff_id, {"left_at": now}, where={"left_at": None})
         record_event(db, EventTag.STAFF_LEFT, actor=_actor(actor), now=now, subject="staff", subject_id=staff_id)
         end_sessions_of(db, staff_id, actor=_actor(actor), now=now)
+        end_ways_of(db, staff_id, actor=_actor(actor), now=now)
         kept = {account.id for account in accounts_of_keeper(db, staff_id)} | accounts_known_to(db, staff_id)
         for account_id in sorted(kept):  # the rules break now (ACC105, SEC204, PPL704), not at the next check
             evaluate_account(home, account_id, now=now, actor=_actor(actor))
@@ -122,12 +130,30 @@ def _actor(actor: Staff | None) -> str:
     return "cli" if actor is None else actor_of(actor.id)
 
 
-def _tell_heads(db: Database, actor: Staff | None, staff_id: int, given: Collection[Role], now: datetime) -> None:
+def _added(db: Database, staff_id: int, roles: frozenset[Role], *, actor: str, now: datetime) -> None:
+    data = {"roles": sorted(roles)}
+    record_event(db, EventTag.STAFF_ADDED, actor=actor, now=now, subject="staff", subject_id=staff_id, data=data)
+    _tell_heads(db, actor, staff_id, roles, now)
+
+
+def _change_roles(db: Database, staff: Staff, wanted: frozenset[Role], *, actor: str, now: datetime) -> Staff:
+    guarded_update(
+        db, "staff", staff.id, {"roles": sorted(wanted)}, where={"roles": sorted(staff.roles), "left_at": None}
+    )
+    data = {"before": sorted(staff.roles), "roles": sorted(wanted)}
+    record_event(
+        db, EventTag.STAFF_ROLES_CHANGED, actor=actor, now=now, subject="staff", subject_id=staff.id, data=data
+    )
+    _tell_heads(db, actor, staff.id, wanted - staff.roles, now)
+    return staff_by_id(db, staff.id)
+
+
+def _tell_heads(db: Database, actor: str, staff_id: int, given: Collection[Role], now: datetime) -> None:
     """Whoever manages staff could make a head of themselves, and exceptions are the head's alone: heads are told."""
-    if actor is None or Role.HEAD not in given:
+    if actor == "cli" or Role.HEAD not in given:
         return
     for head in staff_with_role(db, Role.HEAD):
-        if head.id not in (actor.id, staff_id):
+        if head.id != staff_id and actor_of(head.id) != actor:
             notify(
                 db,
                 staff_id=head.id,
@@ -143,8 +169,12 @@ def _check_still_here(staff: Staff) -> None:
         raise Conflict("This person has left already.", "Enter them again if they came back.")
 
 
+def _is_last_manager(db: Database, staff: Staff) -> bool:
+    return staff_with_role(db, Role.NETWORK_MANAGER) == [staff]
+
+
 def _check_not_last(db: Database, staff: Staff) -> None:
-    if staff_with_role(db, Role.NETWORK_MANAGER) == [staff]:
+    if _is_last_manager(db, staff):
         raise Conflict("The school would have no network manager.", "Give somebody else that role first.")
 
 

@@ -1,7 +1,7 @@
 """Questions about ceremonies: sign-ins and confirmations that were begun and not yet finished.
 
 A ceremony belongs to one browser: only that browser's cookie holds the token whose hash stands in the row. It is good
-once and for a few minutes. `data` holds no secret.
+once and for a few minutes. `data` holds no secret: a challenge, a state, or the kept fields of an interrupted form.
 """
 
 from __future__ import annotations
@@ -65,11 +65,16 @@ def ceremony_by_hash(db: Database, token_hash: str) -> Ceremony | None:
 
 
 def use_up_ceremony(db: Database, ceremony_id: int, now: datetime) -> None:
-    """Raises Conflict when somebody else used it up first. Inside `write()`."""
-    guarded_update(db, "ceremony", ceremony_id, {"used_at": now}, where={"used_at": None})
+    """Raises Conflict when somebody else used it up first; its data is erased. Inside `write()`."""
+    guarded_update(db, "ceremony", ceremony_id, {"used_at": now, "data": {}}, where={"used_at": None})
 
 
 def waiting_ceremonies(db: Database, purpose: str, now: datetime) -> int:
     """How many of this purpose were begun and can still be finished."""
     sql = "select count(*) from ceremony where purpose = ? and used_at is null and expires_at > ?"
     return int(scalar(db, sql, (purpose, moment_text(now))))
+
+
+def purge_ceremonies(db: Database, now: datetime) -> int:
+    """What ran out goes; how many rows. A used one stays until then, so that its token is never good again."""
+    return int(db.execute("delete from ceremony where expires_at < ?", (moment_text(now),)).rowcount)

@@ -27,10 +27,20 @@ def set_clock_offset(db: Database, offset: timedelta) -> None:
 
 
 def shift_sign_ins(db: Database, by: timedelta) -> None:
-    """Inside a transaction: move open sessions and unused links by `by`."""
-    for row in dicts(db, "select id, started_at, seen_at, expires_at from session where ended_at is null"):
-        times = [moment_text(moment(row[name]) + by) for name in ("started_at", "seen_at", "expires_at")]
-        db.execute("update session set started_at = ?, seen_at = ?, expires_at = ? where id = ?", (*times, row["id"]))
-    for row in dicts(db, "select id, made_at, expires_at from signin_link where used_at is null"):
-        times = [moment_text(moment(row[name]) + by) for name in ("made_at", "expires_at")]
-        db.execute("update signin_link set made_at = ?, expires_at = ? where id = ?", (*times, row["id"]))
+    """Inside a transaction: move open sessions, unused links, what was begun and not finished, and counted guesses.
+
+    An authenticator's last used step moves too: after going back, its codes would else count as used.
+    """
+    _shift(db, "session", ("started_at", "seen_at", "expires_at", "strong_at"), "ended_at is null", by)
+    _shift(db, "signin_link", ("made_at", "expires_at"), "used_at is null", by)
+    _shift(db, "ceremony", ("made_at", "expires_at"), "used_at is null", by)
+    _shift(db, "signin_failure", ("at",), "1", by)
+    db.execute("update authenticator set last_step = last_step + ?", (int(by.total_seconds()) // 30,))
+
+
+def _shift(db: Database, table: str, columns: tuple[str, ...], which: str, by: timedelta) -> None:
+    """The names come from above, never from input."""
+    sets = ", ".join(f"[{column}] = ?" for column in columns)
+    for row in dicts(db, f"select id, {', '.join(columns)} from [{table}] where {which}"):  # noqa: S608
+        times = [row[name] and moment_text(moment(row[name]) + by) for name in columns]
+        db.execute(f"update [{table}] set {sets} where id = ?", (*times, row["id"]))  # noqa: S608

@@ -104,9 +104,17 @@ def empty_post(db: Database, post_id: int) -> bool:
     return True
 
 
-def purge_signin(db: Database, before: datetime) -> int:
-    """Links that were used or ran out, and sessions that ended or timed out, before `before`."""
-    at = moment_text(before)
-    links = db.execute("delete from signin_link where used_at < ? or expires_at < ?", (at, at))
-    sessions = db.execute("delete from session where ended_at < ? or expires_at < ?", (at, at))
-    return int(links.rowcount) + int(sessions.rowcount)
+def purge_signin(db: Database, *, links: datetime, sessions: datetime, failures: datetime) -> int:
+    """Links that were used or ran out before `links`, sessions that ended or timed out before `sessions` with what
+    opened the vault in them, counted failures before `failures`, and what was begun and has run out; how many rows."""
+    link, session, failure = moment_text(links), moment_text(sessions), moment_text(failures)
+    old = "session_id in (select id from session where ended_at < :at or expires_at < :at)"
+    done = [
+        db.execute("delete from signin_link where used_at < ? or expires_at < ?", (link, link)),
+        db.execute("delete from signin_failure where at < ?", (failure,)),
+        db.execute("delete from ceremony where expires_at < ?", (failure,)),
+        db.execute(f"delete from ceremony where {old}", {"at": session}),  # noqa: S608
+        db.execute(f"delete from vault_opening where {old}", {"at": session}),  # noqa: S608
+        db.execute("delete from session where ended_at < :at or expires_at < :at", {"at": session}),
+    ]
+    return sum(int(one.rowcount) for one in done)

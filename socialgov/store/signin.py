@@ -82,7 +82,7 @@ def add_session(
         "address": address,
         "agent": agent,
         "strong_at": strong_at,
-        "strong_method": method if strong_at else None,
+        "strong_method": method.rpartition("+")[2] if strong_at else None,
     }
     return insert(db, "session", values)
 

@@ -21,6 +21,10 @@ from socialgov.web import access, errors, navigation, security, words
 
 BLUEPRINTS = (
     "signin",
+    "confirm",
+    "signing_in",
+    "signing_in_people",
+    "openid",
     "start",
     "demonstration",
     "requests",
@@ -79,6 +83,7 @@ def build_app(home: Home | str | Path) -> Flask:
     errors.install(app)
     access.install(app)  # before CSRF, so that a signed-out visitor is told to sign in
     security.install(app, home.settings)
+    access.install_fresh(app)
     for name in BLUEPRINTS:
         app.register_blueprint(import_module(f"socialgov.web.{name}").bp)
     return app

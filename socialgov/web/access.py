@@ -104,7 +104,13 @@ def access_of(view: Callable[..., Any] | None) -> Access | None:
 
 
 def install(app: Flask) -> None:
+    """Before anything else, so that a signed-out visitor is told to sign in."""
     app.before_request(guard)
+
+
+def install_fresh(app: Flask) -> None:
+    """After the check for forged forms (web/security.py)."""
+    app.before_request(ask_fresh)
 
 
 def guard() -> ResponseReturnValue | None:
@@ -126,9 +132,14 @@ def guard() -> ResponseReturnValue | None:
     if g.staff is None:
         return _to_signin(token)
     _check(access)
-    if kept_fields(current_app.view_functions.get(request.endpoint)) is not None:
-        need_fresh(home, g.session_token, now=g.now)
     return None
+
+
+def ask_fresh() -> None:
+    """Raise StepUpNeeded before a `fresh` view. After the check for forged forms: only our own forms are kept."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    if kept_fields(view) is not None:
+        need_fresh(g.home, g.session_token, now=g.now)
 
 
 def _to_signin(token: str | None) -> ResponseReturnValue:

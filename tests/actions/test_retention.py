@@ -9,6 +9,7 @@ import pytest
 from closing_school import live_account, people_around
 from factories import NOW, staff
 
+from socialgov.actions.ceremonies import begin
 from socialgov.actions.mail import queue_mail
 from socialgov.actions.signin import make_signin_link, use_signin_link
 from socialgov.actions.uploads import keep_upload, read_upload
@@ -17,7 +18,7 @@ from socialgov.home import Home
 from socialgov.jobs import run_once
 from socialgov.models import Role, Staff
 from socialgov.store.connect import guarded_update, write
-from socialgov.store.rows import dicts, scalar
+from socialgov.store.rows import dicts, moment_text, scalar
 
 
 def files(home: Home) -> list[Path]:
@@ -42,14 +43,21 @@ def test_a_post_that_nobody_went_on_with_goes_with_its_photo_and_who_it_showed(h
     assert scalar(home.db, "select text from post where state = 'published'") == "Robin at the lake"
 
 
-def test_used_links_and_ended_sessions_go_after_a_month(home: Home, teacher: Staff) -> None:
+def test_used_links_go_after_a_month_and_ended_sessions_after_ninety_days(home: Home, teacher: Staff) -> None:
     token = make_signin_link(home, teacher.id, actor="cli", now=NOW).rsplit("/", 1)[-1]
     use_signin_link(home, token, now=NOW)
-    run_once(home, NOW + timedelta(days=20))
-    assert scalar(home.db, "select count(*) from session") == 1
+    session_id = scalar(home.db, "select id from session")
+    with write(home.db) as db:
+        for kind in ("person", "address"):
+            db.execute("insert into signin_failure (kind, key_hash, at) values (?, 'x', ?)", (kind, moment_text(NOW)))
+    begin(home, "passkey.confirm", {"challenge": "00"}, now=NOW, session_id=session_id)
     run_once(home, NOW + timedelta(days=35))
-    assert scalar(home.db, "select count(*) from session") == 0
     assert scalar(home.db, "select count(*) from signin_link where used_at is not null") == 0
+    assert scalar(home.db, "select count(*) from session") == 1
+    assert scalar(home.db, "select count(*) from signin_failure") == 0
+    assert scalar(home.db, "select count(*) from ceremony") == 0
+    run_once(home, NOW + timedelta(days=92))
+    assert scalar(home.db, "select count(*) from session") == 0
 
 
 def test_sent_mail_loses_its_text_and_old_unsent_mail_is_given_up(home: Home) -> None:

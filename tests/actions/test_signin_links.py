@@ -29,7 +29,9 @@ def link_for(home: Home, person: Staff, at: datetime = NOW) -> str:
 
 
 def signed_in(home: Home, person: Staff, at: datetime = NOW) -> str:
-    return use_signin_link(home, link_for(home, person, at), now=at)
+    session = use_signin_link(home, link_for(home, person, at), now=at).session
+    assert session is not None
+    return session
 
 
 def tags(home: Home, count: int) -> list[str]:
@@ -39,7 +41,7 @@ def tags(home: Home, count: int) -> list[str]:
 def test_a_link_signs_in_the_person_it_was_made_for(home: Home, teacher: Staff) -> None:
     token = link_for(home, teacher)
     assert peek_signin_link(home, token, NOW) == teacher
-    session = use_signin_link(home, token, now=NOW)
+    session = use_signin_link(home, token, now=NOW).session
     assert session_staff(home, session, now=NOW) == teacher
     assert tags(home, 3) == ["signin:session:started", "signin:link:used", "signin:link:made"]
 
@@ -111,7 +113,7 @@ def test_of_eight_that_use_one_link_at_once_one_gets_in(home: Home, teacher: Sta
     def use() -> None:
         ready.wait()
         try:
-            opened.append(use_signin_link(home, token, now=NOW))
+            opened.append(use_signin_link(home, token, now=NOW).session)
         except LinkRefused as error:
             refused.append(error)
 
@@ -127,7 +129,7 @@ def test_of_eight_that_use_one_link_at_once_one_gets_in(home: Home, teacher: Sta
 @pytest.mark.asvs("13.3.1", "16.2.5")
 def test_no_token_is_in_the_database_or_the_log(home: Home, teacher: Staff) -> None:
     unused, token = link_for(home, staff(home)), link_for(home, teacher)
-    session = use_signin_link(home, token, now=NOW)
+    session = use_signin_link(home, token, now=NOW).session
     home.db.execute("pragma wal_checkpoint(truncate)")
     for path in home.path.glob("school.db*"):
         content = path.read_bytes()
@@ -159,7 +161,7 @@ def test_somebody_for_whom_another_makes_a_link_is_told_of_it(home: Home, manage
 
 def test_each_sign_in_has_a_new_session_and_ends_the_browsers_old_one(home: Home, teacher: Staff) -> None:
     first = signed_in(home, teacher)
-    second = use_signin_link(home, link_for(home, teacher), now=NOW, previous=first)
+    second = use_signin_link(home, link_for(home, teacher), now=NOW, previous=first).session
     assert first != second
     assert session_staff(home, first, now=NOW) is None
     assert session_staff(home, second, now=NOW) == teacher

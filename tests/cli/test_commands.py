@@ -133,7 +133,7 @@ def test_a_sign_in_link_is_printed_whole_and_works_once(home: Home) -> None:
     found = re.fullmatch(r"http://localhost:5000/signin/([\w-]{43})\n", result.output)
     assert found
     now = home_module.wall_clock()
-    assert session_staff(home, use_signin_link(home, found[1], now=now), now=now) == person
+    assert session_staff(home, use_signin_link(home, found[1], now=now).session, now=now) == person
 
 
 def test_nobody_gets_a_sign_in_link_who_does_not_work_here(home: Home) -> None:
@@ -281,7 +281,7 @@ def test_init_takes_flags_and_the_new_school_opens_with_its_real_key(tmp_path: P
     opened = home_module.open_home(root)
     assert opened.settings.approved_platforms == {"instagram", "x"}
     now = opened.now()
-    assert session_staff(opened, use_signin_link(opened, token[1], now=now), now=now) == manager_of(opened)
+    assert session_staff(opened, use_signin_link(opened, token[1], now=now).session, now=now) == manager_of(opened)
     refused(run("init", root, *INIT), "a school at")
 
 

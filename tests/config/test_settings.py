@@ -208,7 +208,7 @@ def test_the_mail_password_is_read_from_its_file_when_needed(tmp_path: Path) -> 
 def test_every_threshold_of_the_policy_has_a_range_or_a_reader() -> None:
     names = {field.name for field in dataclasses.fields(Policy)}
     others = {"reminder_days", "approver_roles", "second_checker", "pupil_followers", "password_signs", "rules"}
-    assert names - set(RANGES) == others | {"authenticator_codes"}
+    assert names - set(RANGES) == others | {"authenticator_codes", "link_needs_second_factor"}
 
 
 def test_each_shipped_threshold_lies_inside_its_range_and_has_a_comment() -> None:

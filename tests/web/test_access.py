@@ -29,6 +29,26 @@ def who(*some: Role | str) -> Who:
 
 # Who may open what. The teacher of this table has nothing to do with the account; KEEPER owns it.
 MATRIX: dict[str, Who] = {
+    "confirm.page": ALL | {KEEPER},
+    "confirm.passkey_options": ALL | {KEEPER},
+    "confirm.passkey": ALL | {KEEPER},
+    "confirm.carry_on": ALL | {KEEPER},
+    "signing_in.page": ALL | {KEEPER},
+    "signing_in.ask": ALL | {KEEPER},
+    "signing_in.later": ALL | {KEEPER},
+    "signing_in.add_passkey": ALL | {KEEPER},
+    "signing_in.passkey_options": ALL | {KEEPER},
+    "signing_in.remove_passkey": ALL | {KEEPER},
+    "signing_in.add_authenticator": ALL | {KEEPER},
+    "signing_in.confirm_authenticator": ALL | {KEEPER},
+    "signing_in.remove_authenticator": ALL | {KEEPER},
+    "signing_in.remove_identity": ALL | {KEEPER},
+    "signing_in.end_one": ALL | {KEEPER},
+    "signing_in.end_others": ALL | {KEEPER},
+    "signing_in_people.page": who(MANAGER, HEAD),
+    "signing_in_people.person": who(MANAGER, HEAD),
+    "signing_in_people.end_sessions": who(MANAGER, HEAD),
+    "signing_in_people.remove": who(MANAGER, HEAD),
     "start.page": ALL | {KEEPER},
     "start.read": ALL | {KEEPER},
     "demonstration.clock": ALL | {KEEPER},
@@ -116,7 +136,17 @@ MATRIX: dict[str, Who] = {
     "posts.media": ALL | {KEEPER},
     "handing_over.second_look": ALL | {KEEPER},
 }
-PUBLIC = {"signin.page", "signin.link", "signin.use", "signin.leave"}
+PUBLIC = {
+    "signin.page",
+    "signin.link",
+    "signin.use",
+    "signin.leave",
+    "signin.passkey_options",
+    "signin.passkey",
+    "signin.second",
+    "signin.second_options",
+    "signin.second_passkey",
+}
 
 
 @pytest.fixture
