@@ -37,7 +37,7 @@ class EmailProof(StrEnum):
 class OpenIdSettings:
     """The school's sign-in service. The client's secret is in a file, never here.
 
-    `form_origins` are the places to which the browser may be sent by the sign-in button (Content-Security-Policy).
+    `label` is its name after "Sign in with". `form_origins` are the places to which the browser may be sent by the sign-in button (Content-Security-Policy).
     `groups` maps the provider's group to roles; the roles it names are given and taken at each sign-in.
     """
 
@@ -79,7 +79,7 @@ def read_openid(signin: Table, root: Path, school_domains: tuple[str, ...]) -> O
         issuer=issuer,
         client_id=table.text("client_id"),
         secret_file=_secret_file(table, root),
-        label=table.text("label", "Sign in with the school's account"),
+        label=table.text("label", "your school account"),
         domains=domains(table, "domains", school_domains),
         hosted_domain=_hosted_domain(table, issuer),
         email_proof=table.word("email_proof", EmailProof, EmailProof.EMAIL_VERIFIED),

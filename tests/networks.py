@@ -34,10 +34,10 @@ Handler = Callable[[httpx.Request], httpx.Response]
 
 
 @contextmanager
-def served(app: Any) -> Iterator[str]:
-    """The address of a WSGI application served by waitress while the block runs."""
+def served(app: Any, port: int = 0) -> Iterator[str]:
+    """The address of a WSGI application served by waitress while the block runs; on any free port unless one is named."""
     sockets: dict[int, Any] = {}
-    server = create_server(app, map=sockets, host="127.0.0.1", port=0, threads=4, asyncore_loop_timeout=0.05)
+    server = create_server(app, map=sockets, host="127.0.0.1", port=port, threads=4, asyncore_loop_timeout=0.05)
 
     def serve() -> None:
         with suppress(OSError):  # its sockets are closed under it when the block ends

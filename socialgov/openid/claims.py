@@ -60,9 +60,13 @@ def identity_of(claims: Mapping[str, Any], settings: OpenIdSettings) -> Identity
     )
 
 
-def check_fresh(identity: Identity, begun_at: datetime, now: datetime) -> None:
-    """Raise SignInRefused unless the person showed who they are since `begun_at` (ASVS 5.0: 6.8.4)."""
-    if identity.auth_at is None or not begun_at - AUTH_LEEWAY <= identity.auth_at <= now + AUTH_LEEWAY:
+def check_fresh(identity: Identity, begun_at: datetime, window: timedelta, now: datetime) -> None:
+    """Raise SignInRefused unless the person showed who they are since `begun_at` and within `window` (ASVS 6.8.4).
+
+    A service that does not say when counts as one that did not ask: unknown is never a pass.
+    """
+    earliest = max(begun_at, now - window) - AUTH_LEEWAY
+    if identity.auth_at is None or not earliest <= identity.auth_at <= now + AUTH_LEEWAY:
         raise SignInRefused(Reason.STALE)
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from socialgov.errors import ConfigError
 from socialgov.openid.provider import Description, provider_of
 from socialgov.openid.refusals import Reason, SignInRefused
 from socialgov.openid.wire import Wire
@@ -82,10 +83,14 @@ def authorize_url(
     return str(url)
 
 
-def check_answer(description: Description, attempt: Attempt, answer: Mapping[str, str]) -> str:
-    """The authorization code of an answer that belongs to this attempt. Raises SignInRefused."""
-    if not hmac.compare_digest(answer.get("state", "").encode(), attempt.state.encode()):
+def check_state(attempt: Attempt, answer: Mapping[str, str]) -> None:
+    """Raise SignInRefused for an answer that belongs to another attempt, or that nobody asked for."""
+    if not hmac.compare_digest(answer.get("state", "").encode("utf-8", "replace"), attempt.state.encode()):
         raise SignInRefused(Reason.WRONG_STATE)
+
+
+def code_of(description: Description, answer: Mapping[str, str]) -> str:
+    """The authorization code of an answer whose state is right. Raises SignInRefused."""
     named = answer.get("iss")
     if named != description.issuer and (named is not None or description.names_itself):
         raise SignInRefused(Reason.WRONG_ISSUER)  # another service's answer (RFC 9207)
@@ -101,7 +106,7 @@ def check_answer(description: Description, attempt: Attempt, answer: Mapping[str
 def redeem(
     settings: OpenIdSettings, description: Description, attempt: Attempt, code: str, redirect_uri: str, now: datetime
 ) -> Checked:
-    """Exchange the code for an ID token and check it. Raises SignInRefused; ConfigError without a client's secret."""
+    """Exchange the code for an ID token and check it. Raises SignInRefused."""
     tokens = _tokens(settings, description, attempt, code, redirect_uri)
     id_token, access_token = tokens.get("id_token"), tokens.get("access_token")
     if not isinstance(id_token, str) or not isinstance(access_token, str):
@@ -139,13 +144,16 @@ def _tokens(
 ) -> Mapping[str, Any]:
     from authlib.oauth2 import OAuth2Error
 
-    client = _client(settings, description, redirect_uri, settings.client_secret())
     try:
+        client = _client(settings, description, redirect_uri, settings.client_secret())
         return dict(client.fetch_token(description.token, code=code, code_verifier=attempt.verifier))
     except OAuth2Error as error:
         _note(error.error)
         reason = Reason.CODE_REFUSED if error.error == "invalid_grant" else Reason.CLIENT_REFUSED
         raise SignInRefused(reason) from None
+    except ConfigError as error:  # names a file of this server: for its log, not for the visitor
+        log.error("%s", error)
+        raise SignInRefused(Reason.CLIENT_REFUSED) from None
     except (ValueError, TypeError, KeyError):
         raise SignInRefused(Reason.PROVIDER_BROKEN) from None
 

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 REMEMBERED = timedelta(hours=1)
 KEYS_AGAIN_AFTER = timedelta(seconds=30)  # a token under an unknown key makes us ask, but not for each token
+TOLD_AGAIN_AFTER = timedelta(minutes=1)
 DOWN_FOR = timedelta(seconds=15)
 
 # Signatures by the provider's private key only: with HS256 whoever has the client's secret could sign, with `none`
@@ -63,6 +64,7 @@ class Provider:
     _keys: KeySet | None = None
     _keys_at: datetime | None = None
     _down_since: datetime | None = None
+    _told: dict[Reason, datetime] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def describe(self, settings: OpenIdSettings, now: datetime) -> Description:
@@ -80,6 +82,14 @@ class Provider:
             if self._keys is None or not lately:
                 self._keys, self._keys_at = _key_set(self._ask(description.keys, now)), now
             return self._keys
+
+    def worth_a_line(self, reason: Reason, now: datetime) -> bool:
+        """Is this fault to be logged, or was the same one a moment ago?"""
+        with self._lock:
+            if _within(self._told.get(reason), now, TOLD_AGAIN_AFTER):
+                return False
+            self._told[reason] = now
+            return True
 
     def _ask(self, url: str, now: datetime) -> Mapping[str, Any]:
         if _within(self._down_since, now, DOWN_FOR):

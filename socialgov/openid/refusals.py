@@ -90,6 +90,7 @@ FAULTS_OF_THE_PROVIDER = {
     Reason.PROVIDER_BROKEN,
     Reason.PROVIDER_REFUSED,
     Reason.CLIENT_REFUSED,
+    Reason.WRONG_ISSUER,
 }
 
 

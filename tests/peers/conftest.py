@@ -7,8 +7,10 @@ from dataclasses import replace
 
 import pytest
 import real_bluesky
+import real_openid
 from networks import INFO
 from real_bluesky import RealBluesky
+from real_openid import RealProvider
 
 from socialgov.models import PlatformInfo
 
@@ -25,3 +27,13 @@ def bluesky(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealBluesky]:
 @pytest.fixture
 def info(bluesky: RealBluesky) -> PlatformInfo:
     return replace(INFO, key="bluesky", name="Bluesky", adapter="bluesky", can_be_private=False, api_base=bluesky.url)
+
+
+@pytest.fixture(scope="session")
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealProvider]:
+    """A real sign-in service."""
+    why = real_openid.missing()
+    if why:
+        pytest.skip(why)
+    with real_openid.running(tmp_path_factory.mktemp("openid")) as service:
+        yield service

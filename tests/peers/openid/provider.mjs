@@ -1,10 +1,9 @@
-// node --require ../loopback.js provider.mjs PORT OUR_ADDRESS
+// node --require ../loopback.js provider.mjs PORT ISSUER OUR_ADDRESS
 // A certified OpenID provider with the people of a school, on this machine only. Signing in takes a name and any
 // password. Prints one JSON line when it serves.
 import Provider from 'oidc-provider'
 
-const [port, ours] = [Number(process.argv[2]), process.argv[3]]
-const issuer = `http://localhost:${port}`
+const [port, issuer, ours] = [Number(process.argv[2]), process.argv[3], process.argv[4]]
 
 const person = (name, email, groups, more = {}) => ({ name, email, email_verified: true, groups, hd: 'school.example', ...more })
 const PEOPLE = {

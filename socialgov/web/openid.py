@@ -1,0 +1,73 @@
+"""Sign in, and confirm, at the school's own sign-in service (OpenID Connect); its sign-out stands in web/signin.py.
+
+Both begin with a button (POST) and come back to one address, the callback that is registered with the service.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, g, redirect, render_template, request, session
+
+from socialgov.actions.openid import CALLBACK, Begun, begin_confirmation, begin_sign_in, finish
+from socialgov.openid.refusals import SignInRefused
+from socialgov.web.access import SESSION_KEY, public, signed_in
+from socialgov.web.browsers import visitor_of
+from socialgov.web.confirm import go_on
+from socialgov.web.signin import ASK_AGAIN_KEY, begin_in_browser
+
+if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
+bp = Blueprint("openid", __name__)
+
+ATTEMPT_KEY = "openid"  # this browser's token of the attempt, in the signed cookie; one at a time
+
+
+@bp.post("/signin/openid")
+@public
+def begin() -> ResponseReturnValue:
+    """Off to the service to sign in."""
+    try:
+        begun = begin_sign_in(g.home, now=g.now, ask_again=ASK_AGAIN_KEY in session)
+    except SignInRefused as refusal:
+        return _refused(refusal)
+    return _off_to(begun)
+
+
+@bp.post("/confirm/openid")
+@signed_in
+def confirm() -> ResponseReturnValue:
+    """Off to the service to show once more who it is."""
+    try:
+        begun = begin_confirmation(g.home, g.session_token, now=g.now)
+    except SignInRefused as refusal:
+        return _refused(refusal)
+    return _off_to(begun)
+
+
+@bp.get(CALLBACK)
+@public
+def callback() -> ResponseReturnValue:
+    """Back from the service. What it brings counts once, for the browser that left."""
+    try:
+        done = finish(
+            g.home,
+            session.pop(ATTEMPT_KEY, None),
+            request.args,
+            session_token=session.get(SESSION_KEY),
+            visitor=visitor_of(request),
+            now=g.now,
+        )
+    except SignInRefused as refusal:
+        return _refused(refusal)
+    return go_on(done.session_token) if done.confirmed else begin_in_browser(done.session_token)
+
+
+def _off_to(begun: Begun) -> ResponseReturnValue:
+    session[ATTEMPT_KEY] = begun.token
+    return redirect(begun.url, 303)
+
+
+def _refused(refusal: SignInRefused) -> ResponseReturnValue:
+    return render_template("openid/refused.html", refusal=refusal), refusal.status

@@ -1,0 +1,100 @@
+"""A real, certified OpenID provider on this machine, and how a person gets through its pages."""
+
+from __future__ import annotations
+
+import json
+import select
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from mailbox_sink import free_port
+from visitor import Visitor
+
+HERE = Path(__file__).parent
+START_SECONDS = 30
+OLDEST_NODE = (20, 12)  # package.json says so too
+CLIENT_ID = "socialgov"
+SECRET = "known-to-tests-only-0123456789abcdef"
+
+
+def missing() -> str:
+    """What is not installed, as a sentence with the command that mends it; empty when nothing is."""
+    node = shutil.which("node")
+    if node is None:
+        return "Node.js is not installed: `apt-get install -y nodejs npm`, then `.ci/install-peers`"
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout.strip()
+    numbers = tuple(int(part) for part in version.lstrip("v").split(".")[:2] if part.isdigit())
+    if numbers < OLDEST_NODE:
+        return (
+            f"Node.js {version} is too old for the OpenID provider: install {'.'.join(map(str, OLDEST_NODE))} or newer"
+        )
+    if not (HERE / "openid" / "node_modules" / "oidc-provider").is_dir():
+        return "the OpenID provider is not installed: `.ci/install-peers`"
+    return ""
+
+
+@dataclass(frozen=True)
+class RealProvider:
+    """`issuer` is the name it goes by; `address` where it listens; `ours` the only site it sends people back to."""
+
+    issuer: str
+    address: str
+    ours: str
+
+    @property
+    def our_port(self) -> int:
+        return int(self.ours.rsplit(":", 1)[1])
+
+
+@contextmanager
+def running(folder: Path, *, issuer: str = "") -> Iterator[RealProvider]:
+    """The provider on a free port; ends with the block, and with this process however that ends.
+
+    With `issuer` it goes by another address than its own, as behind a proxy.
+    """
+    port, ours = free_port(), f"http://localhost:{free_port()}"
+    address = f"http://localhost:{port}"
+    issuer = issuer or address
+    script = [str(HERE / "openid" / "provider.mjs"), str(port), issuer, ours]
+    with (folder / "openid-stderr").open("w+") as errors:
+        process = subprocess.Popen(
+            ["node", "--require", str(HERE / "loopback.js"), *script],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+        try:
+            _wait_until_ready(process, folder / "openid-stderr")
+            yield RealProvider(issuer, address, ours)
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait_until_ready(process: subprocess.Popen[str], errors: Path) -> None:
+    assert process.stdout is not None
+    ready, _, _ = select.select([process.stdout], [], [], START_SECONDS)
+    line = process.stdout.readline() if ready else ""
+    if not line.startswith("{") or not json.loads(line).get("ready"):
+        raise AssertionError(f"the OpenID provider did not start:\n{errors.read_text()[-2000:]}")
+
+
+def go_through(visitor: Visitor, name: str) -> Visitor:
+    """At the provider's pages: sign in as `name` and agree, as often as it asks. Ends at the first page of ours."""
+    for _ in range(4):
+        form = next((form for form in visitor.forms if "/interaction/" in form.action), None)
+        if form is None:
+            return visitor
+        for control in form.controls:
+            control.value = {"login": name, "password": "any"}.get(control.name, control.value)
+        visitor.press(next(label for label, _, _ in form.buttons))
+    raise AssertionError(f"the provider goes on asking: {visitor.text[:500]}")
