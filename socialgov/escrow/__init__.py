@@ -35,6 +35,7 @@ from socialgov.escrow.vault import (
     VaultKey,
     make_vault_key,
     recovery_proof,
+    renewed_recovery,
     token_key,
 )
 
@@ -59,6 +60,7 @@ __all__ = [
     "random_token",
     "recovery_proof",
     "refuse_unfit",
+    "renewed_recovery",
     "replace_key",
     "self_test",
     "stage_next_key",

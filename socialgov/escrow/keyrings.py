@@ -11,7 +11,6 @@ import base64
 import fcntl
 import os
 import secrets
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -118,9 +117,10 @@ def drop_old_key(root: Path, settings: Settings, in_force: str) -> None:
 def replace_key(root: Path, settings: Settings, escrow: Escrow) -> None:
     """Put a recovered key into the keyring, in place of whatever is there. Raises EscrowError."""
     with _locked(root):
-        if settings.key_backend == "cryptfile":
-            (root / KEY_FILE).unlink(missing_ok=True)  # its passphrase may be lost: the file is made anew
-        _put(_backend(root, settings), root, settings, list(escrow.secrets_to_recover()))
+        # a key file is made anew and not opened before: its passphrase may be lost
+        is_file = settings.key_backend == "cryptfile"
+        backend = _instance(settings.key_backend) if is_file else _backend(root, settings)
+        _put(backend, root, settings, list(escrow.secrets_to_recover()))
 
 
 def _escrows(found: list[bytes], settings: Settings) -> list[Escrow]:
@@ -150,22 +150,27 @@ def _entry(backend: KeyringBackend, settings: Settings) -> list[bytes]:
 
 
 def _put(backend: KeyringBackend, root: Path, settings: Settings, found: list[bytes]) -> None:
-    """Write the entry and read it back. The key file is copied first: a file backend writes its whole file anew."""
+    """Write the entry and read it back.
+
+    A file backend writes its whole file anew, so a key file is made beside the old one and takes its place when it was
+    read back and is on the disk: killed at any moment, one of the two is there whole.
+    """
     text = ":".join(["2", *(base64.b64encode(part).decode() for part in found)])
-    path = root / KEY_FILE
-    before = path.with_suffix(".before")
+    path, beside = root / KEY_FILE, root / f"{KEY_FILE}.next"
     is_file = settings.key_backend == "cryptfile"
-    if is_file and path.exists():
-        shutil.copy2(path, before)
-        _settle(before)
+    if is_file:
+        beside.unlink(missing_ok=True)
+        backend = _instance(settings.key_backend)
+        _unlock(backend, beside, passphrase(settings))
     _ask(backend.set_password, SERVICE, settings.school_id, text)
     if _ask(backend.get_password, SERVICE, settings.school_id) != text:
         raise EscrowError(
             f"The keyring {settings.key_backend} did not keep the key.", "Choose another backend (0004-keys.md)."
         )
     if is_file:
+        _settle(beside)
+        beside.replace(path)
         _settle(path)
-        before.unlink(missing_ok=True)
 
 
 def proposed_backend() -> str:

@@ -165,6 +165,24 @@ class Escrow:
         data_key = decrypt(self._wrapping_key, sealed[HEAD : HEAD + WRAPPED], self._wrap_bound(bound))
         return self._to_vault(vault, data_key, bound) + sealed[HEAD + WRAPPED :]
 
+    def check_front(
+        self, sealed: bytes, opened: OpenVault | None = None, *, account: str, field: str, version: int
+    ) -> int:
+        """Its scheme, where this key opens the front of a record (`sealed` may be that alone); else EscrowError.
+
+        Of the vault's records the inner half is looked at too where the vault is `opened`. No content is touched.
+        """
+        scheme = sealed[2] if len(sealed) > HEAD else 0
+        self._check_head(sealed, scheme)
+        bound = self._bound(account, field, version)
+        if scheme == TO_VAULT and opened is not None:
+            self._data_key(opened, sealed, bound)
+        else:
+            mark = sealed[HEAD : HEAD + KEY_ID] if scheme == TO_VAULT else b""
+            wrapped = sealed[HEAD + len(mark) : FRONT[scheme]]
+            decrypt(self._wrapping_key, wrapped, self._wrap_bound(bound) + mark)
+        return scheme
+
     # ---- the parts of a record
 
     def _head(self, scheme: int) -> bytes:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.hpke import Suite
 
 KEY, NONCE, TAG = 32, 12, 16
+PREFIX = 4  # bytes before each part that say how long it is
 HPKE_OVERHEAD = 32 + TAG  # the encapsulated X25519 key, and the tag
 
 

@@ -20,6 +20,7 @@ def join_shares(sheets: Sequence[str]) -> bytes:
     """The secret from two sheets. Raises InvalidInput with the sheet that cannot be read; quotes none of its words."""
     from shamir_mnemonic import MnemonicError, combine_mnemonics
     from shamir_mnemonic.share import Share
+    from shamir_mnemonic.wordlist import WORD_INDEX_MAP
 
     tidy = [" ".join(sheet.lower().split()) for sheet in sheets]
     faults = {}
@@ -27,6 +28,10 @@ def join_shares(sheets: Sequence[str]) -> bytes:
         words = len(sheet.split())
         if words != WORDS:
             faults[f"sheet_{number}"] = f"A sheet has {WORDS} words; these are {words}."
+            continue
+        unknown = [str(place) for place, word in enumerate(sheet.split(), 1) if word not in WORD_INDEX_MAP]
+        if unknown:
+            faults[f"sheet_{number}"] = f"No word of such a sheet: number {', '.join(unknown)}."
             continue
         try:
             Share.from_mnemonic(sheet)

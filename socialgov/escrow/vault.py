@@ -8,7 +8,6 @@ the holder's passphrase, and once to the recovery key, which is split over three
 from __future__ import annotations
 
 import hmac
-import json
 import re
 import secrets
 from dataclasses import dataclass, field
@@ -18,7 +17,10 @@ from typing import TYPE_CHECKING
 from socialgov.errors import EscrowError
 from socialgov.escrow.school_key import KEY_ID, Escrow
 from socialgov.escrow.sealing import (
+    HPKE_OVERHEAD,
     KEY,
+    PREFIX,
+    damaged,
     decrypt,
     encrypt,
     hkdf,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 SALT = 16
+_KEYS_SEALED = 2 * KEY + HPKE_OVERHEAD  # root and key, for the recovery sheets
 # RFC 9106, second recommended choice: 64 MiB, three passes, four lanes. About 0.15 s; 64 MiB while it lasts.
 COST = "argon2id:3:65536:4"
 
@@ -97,14 +100,31 @@ class OpenVault:
         Not under the school's key: it must open when that is lost. So the recovery key's `proof` (`recovery_proof`) is
         looked at first: whoever could put their own key there would be handed everything. Raises EscrowError.
         """
-        if not hmac.compare_digest(recovery_proof(escrow, public), proof):
-            raise EscrowError(
-                "The recovery key was changed by somebody.",
-                "Keep the database as evidence and restore the newest backup.",
-            )
-        root, key = escrow.secrets_to_recover()
-        content = json.dumps({"root": root.hex(), "key": key.hex(), "vault": self._raw.hex()}).encode()
-        return seal_to_public(public, content, _recovery_bound(escrow.school_id))
+        keys = _recoverable_keys(escrow, public, proof)
+        return prefixed(keys, seal_to_public(public, self._raw, _recovery_bound(escrow.school_id, b"vault")))
+
+
+def renewed_recovery(escrow: Escrow, public: bytes, proof: bytes, sealed: bytes) -> bytes:
+    """What `recovery_of` made, with the school's new key in it: the vault's part stays shut. Raises EscrowError."""
+    _, vault = _two_parts(sealed)
+    return prefixed(_recoverable_keys(escrow, public, proof), vault)
+
+
+def _recoverable_keys(escrow: Escrow, public: bytes, proof: bytes) -> bytes:
+    if not hmac.compare_digest(recovery_proof(escrow, public), proof):
+        raise EscrowError(
+            "The recovery key was changed by somebody.",
+            "Keep the database as evidence and restore the newest backup.",
+        )
+    return seal_to_public(public, b"".join(escrow.secrets_to_recover()), _recovery_bound(escrow.school_id, b"keys"))
+
+
+def _two_parts(sealed: bytes) -> tuple[bytes, bytes]:
+    """The keys' part and the vault's. Raises EscrowError for what `prefixed` did not put together."""
+    keys, vault = sealed[PREFIX : PREFIX + _KEYS_SEALED], sealed[2 * PREFIX + _KEYS_SEALED :]
+    if prefixed(keys, vault) != sealed:
+        raise damaged()
+    return keys, vault
 
 
 def recovery_proof(escrow: Escrow, public: bytes) -> bytes:
@@ -191,9 +211,10 @@ class Recovery:
 
     def open(self, school_id: str, sealed: bytes) -> tuple[Escrow, OpenVault]:
         """The school's key and vault, from the newest backup and two sheets alone. Raises EscrowError."""
-        content = json.loads(open_with_private(self._private(), sealed, _recovery_bound(school_id)))
-        root, key, vault = (bytes.fromhex(content[name]) for name in ("root", "key", "vault"))
-        return Escrow(key, school_id, root), OpenVault(vault)
+        keys, vault = _two_parts(sealed)
+        both = open_with_private(self._private(), keys, _recovery_bound(school_id, b"keys"))
+        raw = open_with_private(self._private(), vault, _recovery_bound(school_id, b"vault"))
+        return Escrow(both[KEY:], school_id, both[:KEY]), OpenVault(raw)
 
     def _private(self) -> X25519PrivateKey:
         return private_key(hkdf(self.secret, b"socialgov recovery key"))
@@ -203,5 +224,5 @@ def _holder_bound(escrow: Escrow, holder_id: int) -> bytes:
     return prefixed(b"socialgov vault holder", escrow.school_id.encode(), str(holder_id).encode())
 
 
-def _recovery_bound(school_id: str) -> bytes:
-    return prefixed(b"socialgov recovery", school_id.encode())
+def _recovery_bound(school_id: str, part: bytes) -> bytes:
+    return prefixed(b"socialgov recovery", part, school_id.encode())
