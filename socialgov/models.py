@@ -161,6 +161,41 @@ class CredentialKind(StrEnum):
         return self is not CredentialKind.API_TOKEN
 
 
+class Shown(StrEnum):
+    """What one look shows (SEC207). Of a second factor it is the digits of the moment, the seed only if asked for."""
+
+    PASSWORD = "password"  # noqa: S105
+    RECOVERY_CODES = "recovery_codes"
+    SECOND_FACTOR_CODE = "second_factor_code"
+    SECOND_FACTOR_SEED = "second_factor_seed"
+    NOTES = "notes"
+
+    @property
+    def kind(self) -> CredentialKind:
+        """The deposit that is opened for it."""
+        return CredentialKind(self.value.removesuffix("_code").removesuffix("_seed"))
+
+
+class GlassState(StrEnum):
+    """Breaking the glass of the vault: asked for, agreed to and waiting, open for the recovery sheets, ended."""
+
+    ASKED = "asked"
+    WAITING = "waiting"
+    OPEN = "open"
+    STOPPED = "stopped"
+    OVER = "over"
+
+
+class RotationReason(StrEnum):
+    """Why a password must be changed (SEC204, PPL704), the gravest first."""
+
+    COMPROMISED = "compromised"  # somebody has it who must not
+    LEFT = "left"  # somebody who knew it left
+    HANDED_OVER = "handed_over"  # somebody who knew it no longer keeps the account
+    ASKED = "asked"  # a keeper or the network manager wants it changed
+    SCHEDULE = "schedule"  # it has been in use as long as the school allows
+
+
 class Use(StrEnum):
     """What a grant is for (MED501)."""
 
@@ -471,6 +506,27 @@ class Delegate:
     recorded_by: int | None
     recorded_at: datetime
     ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """A change of an account's password that is due, or was done (SEC204).
+
+    `old_credential_id` is the newest deposit that must give way; None where there was none. `new_credential_id` is what
+    took its place and was seen to work: only then there is a `finished_at` (SEC205). `detail` is a person's reason.
+    """
+
+    id: int
+    account_id: int
+    reason: RotationReason
+    detail: str
+    started_at: datetime
+    started_by: int | None
+    due_at: datetime
+    leaver_id: int | None
+    old_credential_id: int | None
+    new_credential_id: int | None
+    finished_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,9 +90,16 @@ def check_can_deposit(staff: Staff, account: Account) -> None:
     check_can_set_up(staff, account)
 
 
-def check_can_reveal(staff: Staff) -> None:
-    """Nobody but the network manager sees a deposited password (SEC207)."""
-    _need(staff, (R.NETWORK_MANAGER,), "look at a password")
+def check_can_reveal(staff: Staff, *, glass: bool = False) -> None:
+    """Nobody but the network manager sees a deposited password (SEC207), or a head who has broken the `glass`."""
+    if not (glass and staff.has(R.HEAD)):
+        _need(staff, (R.NETWORK_MANAGER,), "look at a password")
+
+
+def check_can_view_looks(staff: Staff, account: Account) -> None:
+    """Who looked at the account's secrets, and why: its keepers, network managers and heads (SEC207, OVS806)."""
+    if not is_keeper(staff, account):
+        _need(staff, (R.NETWORK_MANAGER, R.HEAD), "see who looked at the secrets of an account that is not theirs")
 
 
 def check_can_open_vault(staff: Staff) -> None:
@@ -104,8 +111,72 @@ def check_can_manage_vault(staff: Staff) -> None:
     _need(staff, (R.NETWORK_MANAGER,), "say who opens the vault")
 
 
+def check_can_view_vault(staff: Staff) -> None:
+    """Who opens the vault, and when its recovery was last rehearsed; nothing of what is in it."""
+    _need(staff, (R.NETWORK_MANAGER, R.HEAD), "see who opens the vault")
+
+
+def check_can_view_glass(staff: Staff) -> None:
+    """Breaking the glass: those who can ask, agree or stop it."""
+    _need(staff, (R.NETWORK_MANAGER, R.HEAD, R.SAFEGUARDING_LEAD, R.GOVERNOR), "see who breaks the glass")
+
+
+def check_can_ask_glass(staff: Staff) -> None:
+    """Only the head asks, and only the head who asked opens the vault then: one person answers for it."""
+    _need(staff, (R.HEAD,), "ask to break the glass")
+
+
+def check_can_agree_glass(staff: Staff, asked_by: int | None = None) -> None:
+    """The second person: another head, the safeguarding lead or a governor, and never whoever asked.
+
+    Not a network manager: the glass is broken because none of them can open the vault. They are told, and may stop it.
+    """
+    _need(staff, (R.HEAD, R.SAFEGUARDING_LEAD, R.GOVERNOR), "agree to breaking the glass")
+    if staff.id == asked_by:
+        raise NotPermitted(
+            "You asked for it, so somebody else must agree.", "Ask another head, the safeguarding lead or a governor."
+        )
+
+
+def check_can_stop_glass(staff: Staff) -> None:
+    _need(staff, (R.NETWORK_MANAGER, R.HEAD), "stop the breaking of the glass")
+
+
+def check_can_use_glass(staff: Staff, *, glass: bool = False) -> None:
+    """Name a new network manager: a head in whose session the recovery sheets opened the vault."""
+    _need(staff, (R.HEAD,), "name a network manager for the vault")
+    if not glass:
+        raise NotPermitted("The recovery sheets have not opened the vault here.", "Type in two of them first.")
+
+
 def check_can_test_login(staff: Staff) -> None:
     _need(staff, (R.NETWORK_MANAGER,), "record the login test")
+
+
+def check_can_rotate(staff: Staff, account: Account) -> None:
+    """See what a change of the password needs, and ask for one (SEC204)."""
+    check_can_set_up(staff, account)
+
+
+def check_can_report_compromised(staff: Staff, account: Account) -> None:
+    """One button for whoever may notice it: owner, deputy, network manager (SEC204)."""
+    if not is_keeper(staff, account):
+        _need(staff, (R.NETWORK_MANAGER,), "report the password of an account that is not theirs")
+
+
+def check_can_view_audit(staff: Staff) -> None:
+    """How the logins stand, over all accounts; no secret is in it. Heads and governors see it too (OVS803, OVS804)."""
+    _need(staff, (R.NETWORK_MANAGER, R.HEAD, R.GOVERNOR), "see the audit of the logins")
+
+
+def check_can_export_audit(staff: Staff) -> None:
+    """A file leaves the house: governors read the page instead."""
+    _need(staff, (R.NETWORK_MANAGER, R.HEAD), "take the audit of the logins as a file")
+
+
+def check_can_view_leavers(staff: Staff) -> None:
+    """What somebody who leaves has seen and keeps (PPL704)."""
+    _need(staff, (R.NETWORK_MANAGER, R.HEAD), "see what somebody who leaves has in hand")
 
 
 def check_can_go_live(staff: Staff, account: Account) -> None:
@@ -245,7 +316,19 @@ can_deposit = _answers(check_can_deposit)
 can_reveal = _answers(check_can_reveal)
 can_open_vault = _answers(check_can_open_vault)
 can_manage_vault = _answers(check_can_manage_vault)
+can_view_looks = _answers(check_can_view_looks)
+can_view_vault = _answers(check_can_view_vault)
+can_view_glass = _answers(check_can_view_glass)
+can_ask_glass = _answers(check_can_ask_glass)
+can_agree_glass = _answers(check_can_agree_glass)
+can_stop_glass = _answers(check_can_stop_glass)
+can_use_glass = _answers(check_can_use_glass)
 can_test_login = _answers(check_can_test_login)
+can_rotate = _answers(check_can_rotate)
+can_report_compromised = _answers(check_can_report_compromised)
+can_view_audit = _answers(check_can_view_audit)
+can_export_audit = _answers(check_can_export_audit)
+can_view_leavers = _answers(check_can_view_leavers)
 can_go_live = _answers(check_can_go_live)
 can_suspend = _answers(check_can_suspend)
 can_resume = _answers(check_can_resume)

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from socialgov import permissions
 from socialgov.actions.deposits import adopt_spare, deposit, deposit_spare
 from socialgov.actions.findings import evaluate_account
+from socialgov.actions.looking import reveal
 from socialgov.actions.notices import notify
 from socialgov.actions.observing import record_observation
-from socialgov.actions.request_checks import checked_reason
-from socialgov.actions.unsealing import machine_login, need_credential, need_sealed, record, unseal
+from socialgov.actions.rotations import note_login_test
+from socialgov.actions.unsealing import machine_login, need_credential, record
 from socialgov.errors import Conflict
 from socialgov.models import CredentialKind, Fact, Source
 from socialgov.store import credentials as store
@@ -21,14 +22,12 @@ from socialgov.store.accounts import account_by_id
 from socialgov.store.connect import write
 from socialgov.store.credentials import current_credential
 from socialgov.store.events import EventTag, actor_of
-from socialgov.store.staff import staff_by_id
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlite_utils import Database
 
-    from socialgov.escrow import OpenVault
     from socialgov.home import Home
     from socialgov.models import Account, Staff
 
@@ -44,45 +43,30 @@ __all__ = [
 ]
 
 
-def reveal(home: Home, actor: Staff, vault: OpenVault, account_id: int, reason: str, *, now: datetime) -> str:
-    """Show the deposited password to the network manager, who says why first; the owner is told (SEC207).
-
-    The event is committed before the secret is opened. Whatever keeps it from being written keeps the secret shut.
-    """
-    permissions.check_can_reveal(actor)
-    reason = checked_reason(reason)
-    if home.db.conn.in_transaction:  # then the event below would not be committed before the secret is opened
-        raise RuntimeError("a reveal inside a transaction")
-    with write(home.db) as db:
-        account = account_by_id(db, account_id)
-        credential = need_credential(db, account, CredentialKind.PASSWORD)
-        sealed = need_sealed(db, credential.id)
-        reveal_id = store.insert_reveal(db, credential_id=credential.id, staff_id=actor.id, reason=reason, now=now)
-        record(db, EventTag.CREDENTIAL_REVEALED, account, actor_of(actor.id), now, credential.id, {"reveal": reveal_id})
-        _tell_of_reveal(db, account, actor, reveal_id, now)
-    return unseal(home, account_id, credential.kind, credential.id, sealed, vault)
-
-
-def record_login_test(home: Home, actor: Staff, account_id: int, works: bool, *, now: datetime) -> None:
+def record_login_test(
+    home: Home, actor: Staff, account_id: int, works: bool, *, now: datetime, tried: int | None = None
+) -> None:
     """The network manager says whether the deposited login let them in (SEC205).
 
-    Once the new login works, the passwords before it are destroyed. When it does not, the keepers are told. Raises
-    Conflict when another login was deposited after the one that they looked at: it would pass untried.
+    Once the new login works, the passwords before it are destroyed. When it does not, the keepers are told. `tried`
+    names the deposit that was tried; without it, the one they looked at last. Raises Conflict when another login was
+    deposited since: it would pass untried.
     """
     permissions.check_can_test_login(actor)
     with write(home.db) as db:
         account = account_by_id(db, account_id)
         credential = need_credential(db, account, CredentialKind.PASSWORD)
-        if store.last_looked_at(db, account_id, actor.id) not in (None, credential.id):
+        if (tried or store.last_looked_at(db, account_id, actor.id)) not in (None, credential.id):
             raise Conflict(
-                "Another login was deposited after you looked at the password.", "Look at the new one and try that."
+                "Another login was deposited than the one that was tried.", "Look at the new one and try that."
             )
         record_observation(
             db, account_id=account_id, fact=Fact.LOGIN_WORKS, value=works, now=now, source=Source.ATTESTED,
             observed_by=actor.id,
         )  # fmt: skip
         record(db, EventTag.CREDENTIAL_TESTED, account, actor_of(actor.id), now, credential.id, {"works": works})
-        if works:
+        if works:  # asked before the old secrets are destroyed: they tell old from new
+            note_login_test(home, db, account, credential, actor=actor_of(actor.id), now=now)
             _destroy(db, account, actor_of(actor.id), now, superseded_only=True)
         else:
             _tell_keepers(
@@ -106,17 +90,6 @@ def _destroy(db: Database, account: Account, actor: str, now: datetime, *, super
 
 
 # --------------------------------------------------------------------------------------------------- telling
-
-
-def _tell_of_reveal(db: Database, account: Account, actor: Staff, reveal_id: int, now: datetime) -> None:
-    """The owner; where the owner is the one who looked, or has left, the deputy."""
-    owner = staff_by_id(db, account.owner_id)
-    told = account.deputy_id if owner.id == actor.id or not owner.current else owner.id
-    notify(
-        db, staff_id=told, kind="password_seen", now=now, account_id=account.id,
-        dedupe_key=f"password_seen:{reveal_id}",
-        text=f"The network manager looked at the password of the account {account.name}. The log tells when and why.",
-    )  # fmt: skip
 
 
 def _tell_keepers(db: Database, account: Account, kind: str, now: datetime, *, key: str, text: str) -> None:

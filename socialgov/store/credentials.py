@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -11,30 +10,19 @@ from socialgov.store.connect import guarded_update, insert
 from socialgov.store.rows import all_of, dicts, one_of, scalar, to_column
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlite_utils import Database
 
 # `reused` is asked anew each time (SEC203 is watched): a near form of this secret is in use for another account
 _CREDENTIALS = """
     select c.id, c.account_id, c.kind, c.username, c.email, c.strength, c.problems, c.deposited_by, c.deposited_at,
-      c.secret_at, c.superseded_at,
+      c.secret_at, c.superseded_at, c.length_at_least, c.signs, c.one_word, c.codes, c.struck,
       exists (select 1 from credential_fingerprint mine
         join credential_fingerprint theirs on theirs.fingerprint = mine.fingerprint
         join credential other on other.id = theirs.credential_id
         where mine.credential_id = c.id and other.account_id <> c.account_id and other.superseded_at is null) as reused
     from credential c"""
-
-
-@dataclass(frozen=True, slots=True)
-class Reveal:
-    """One look at a secret: who, when and why (SEC207)."""
-
-    id: int
-    credential_id: int
-    staff_id: int
-    reason: str
-    at: datetime
 
 
 def current_credential(db: Database, account_id: int, kind: CredentialKind) -> Credential | None:
@@ -45,6 +33,12 @@ def current_credential(db: Database, account_id: int, kind: CredentialKind) -> C
         f"{_CREDENTIALS} where c.account_id = ? and c.kind = ? and c.superseded_at is null and c.destroyed_at is null",
         (account_id, kind),
     )
+
+
+def held_credentials(db: Database, account_id: int) -> list[Credential]:
+    """What is in force for the account, of every kind, without its secrets."""
+    where = "where c.account_id = ? and c.superseded_at is null and c.destroyed_at is null order by c.id"
+    return all_of(db, Credential, f"{_CREDENTIALS} {where}", (account_id,))
 
 
 def credentials_of(db: Database, account_id: int) -> list[Credential]:
@@ -66,15 +60,18 @@ def insert_credential(
     secret_at: datetime,
     now: datetime,
     spare: bool = False,
+    measured: Mapping[str, object] | None = None,
 ) -> int:
     """A deposit without its secret yet: its id is part of what the secret is sealed to. `fingerprints[0]` is exact.
 
-    A spare waits beside the deposit in force until the platform was seen to take it (`adopt`).
+    A spare waits beside the deposit in force until the platform was seen to take it (`adopt`). `measured` holds
+    length_at_least, signs and one_word of a password, or codes of a list of recovery codes.
     """
     values = {"account_id": account_id, "kind": kind, "username": username, "email": email, "strength": strength}
     values |= {"problems": tuple(problems), "deposited_by": deposited_by, "deposited_at": now, "secret_at": secret_at}
     values |= {"spare": spare, "superseded_at": now if spare else None}
-    credential_id = insert(db, "credential", {**values, "fingerprint": fingerprints[0]})
+    values |= {"fingerprint": next(iter(fingerprints), None), **(measured or {})}
+    credential_id = insert(db, "credential", values)
     db.conn.executemany(
         "insert into credential_fingerprint (fingerprint, credential_id) values (?, ?)",
         [(fingerprint, credential_id) for fingerprint in dict.fromkeys(fingerprints)],
@@ -86,16 +83,28 @@ def keep_sealed(db: Database, credential_id: int, sealed: bytes) -> None:
     db.execute("update credential set sealed = ? where id = ?", (sealed, credential_id))
 
 
+def strike(db: Database, kept: Credential, struck: tuple[int, ...]) -> None:
+    """These recovery codes were used. Conflict when somebody struck one meanwhile."""
+    guarded_update(db, "credential", kept.id, {"struck": struck}, where={"struck": kept.struck})
+
+
 def spare_by_id(db: Database, credential_id: int) -> Credential | None:
     """A deposit that waits beside the one in force; None once it was adopted or destroyed."""
     where = "where c.id = ? and c.spare = 1 and c.destroyed_at is null"
     return one_of(db, Credential, f"{_CREDENTIALS} {where}", (credential_id,))
 
 
+def spares_of(db: Database, account_id: int) -> list[Credential]:
+    """Deposits of the account that wait beside the one in force, newest first."""
+    where = "where c.account_id = ? and c.spare = 1 and c.destroyed_at is null order by c.id desc"
+    return all_of(db, Credential, f"{_CREDENTIALS} {where}", (account_id,))
+
+
 def adopt(db: Database, spare: Credential, now: datetime) -> None:
-    """The spare takes the place of the deposit in force."""
+    """The spare takes the place of the deposit in force, and no other spare can be the one that holds any more."""
     supersede(db, spare.account_id, spare.kind, now)
     guarded_update(db, "credential", spare.id, {"spare": False, "superseded_at": None}, where={"spare": True})
+    db.execute("update credential set spare = 0 where account_id = ? and spare = 1", (spare.account_id,))
 
 
 def sealed_of(db: Database, credential_id: int) -> bytes | None:
@@ -124,14 +133,14 @@ def accounts_sharing(db: Database, fingerprints: Sequence[str], *, other_than: i
     return {row["account_id"] for row in rows}
 
 
-def deposited_before(db: Database, account_id: int, kind: CredentialKind, fingerprints: Sequence[str]) -> bool:
-    """True where a near form of this secret was deposited for this account already."""
+def deposited_before(db: Database, account_id: int, fingerprints: Sequence[str]) -> bool:
+    """True where a near form of this secret was deposited for this account already, as whatever it was."""
     marks = ", ".join("?" for _ in fingerprints)
     found = scalar(
         db,
         f"""select 1 from credential_fingerprint f join credential c on c.id = f.credential_id
-            where f.fingerprint in ({marks}) and c.account_id = ? and c.kind = ? limit 1""",  # noqa: S608
-        (*fingerprints, account_id, kind),
+            where f.fingerprint in ({marks}) and c.account_id = ? limit 1""",  # noqa: S608
+        (*fingerprints, account_id),
     )
     return found is not None
 
@@ -139,21 +148,6 @@ def deposited_before(db: Database, account_id: int, kind: CredentialKind, finger
 def has_fingerprint(db: Database, credential_id: int, exact: str) -> bool:
     """True where the deposit's secret is exactly this one."""
     return bool(scalar(db, "select fingerprint = ? from credential where id = ?", (exact, credential_id)))
-
-
-def insert_reveal(db: Database, *, credential_id: int, staff_id: int, reason: str, now: datetime) -> int:
-    return insert(db, "reveal", {"credential_id": credential_id, "staff_id": staff_id, "reason": reason, "at": now})
-
-
-def reveals_of(db: Database, account_id: int) -> list[Reveal]:
-    """Every look at the account's secrets, newest first."""
-    return all_of(
-        db,
-        Reveal,
-        """select reveal.* from reveal join credential on credential.id = reveal.credential_id
-           where credential.account_id = ? order by reveal.id desc""",
-        (account_id,),
-    )
 
 
 def last_looked_at(db: Database, account_id: int, staff_id: int) -> int | None:
@@ -175,7 +169,8 @@ def knowers(db: Database, account_id: int) -> set[int]:
              on now.account_id = c.account_id and now.kind = c.kind and now.secret_at = c.secret_at
              where c.account_id = ? and now.superseded_at is null and now.destroyed_at is null)
            select deposited_by as staff_id from same where deposited_by is not null
-           union select staff_id from reveal where credential_id in (select id from same)""",
+           union select staff_id from reveal where credential_id in (select id from same)
+             and shown <> 'second_factor_code'""",
         (account_id,),
     )
     return {row["staff_id"] for row in rows}

@@ -12,7 +12,7 @@ migrations = Migrations("socialgov")
 
 EXPECTED_TRIGGERS = frozenset(
     {"event_no_update", "event_no_delete", "checkpoint_no_update", "checkpoint_no_delete", "certificate_no_update",
-     "certificate_no_delete"}
+     "certificate_no_delete", "reveal_no_update", "reveal_no_delete"}
 )  # fmt: skip
 
 
@@ -24,6 +24,16 @@ def _append_only(table: str, message: str, mutable: str = "") -> str:
     create trigger if not exists {table}_no_delete before delete on {table}
       begin select raise(abort, '{message}'); end;
     """
+
+
+def _under_key_in_force(table: str, column: str) -> str:
+    """Whoever still holds the old key in memory after a rotation must not keep anything that was sealed under it."""
+    return f"""
+    create trigger {table}_key_in_force before update of {column} on {table}
+      when new.{column} is not null and exists (select 1 from meta where key = 'key_id'
+        and value <> lower(hex(substr(new.{column}, 4, 8))))
+      begin select raise(abort, 'the school key was changed'); end;
+    """  # noqa: S608
 
 
 @migrations()
@@ -245,8 +255,8 @@ def m0006_vault(db: Database) -> None:
         create table vault_holder (
           id integer primary key, kind text not null check (kind in ('manager','invitation')),
           staff_id integer not null references staff, salt blob not null, cost text not null, sealed_public blob,
-          wrapped blob, vault_key_id integer not null references vault_key, made_at text not null, made_by integer references staff,
-          expires_at text, ended_at text) strict;
+          wrapped blob, vault_key_id integer not null references vault_key, made_at text not null,
+          made_by integer references staff, expires_at text, ended_at text) strict;
         create unique index vault_holder_current on vault_holder(kind, staff_id) where ended_at is null;
         create table vault_opening (
           id integer primary key, session_id integer not null references session,
@@ -260,36 +270,49 @@ def m0006_vault(db: Database) -> None:
         create table break_glass (
           id integer primary key, reason text not null, asked_by integer not null references staff,
           asked_at text not null, approved_by integer references staff, approved_at text, opens_at text,
-          closes_at text, opened_at text, stopped_by integer references staff, stopped_at text,
-          stop_reason text) strict;
-        create unique index break_glass_open on break_glass(coalesce(stopped_at, ''))
-          where stopped_at is null and closes_at is null;
+          closes_at text not null, opened_at text, stopped_by integer references staff, stopped_at text,
+          stop_reason text, ended_at text) strict;
+        create unique index break_glass_open on break_glass(coalesce(ended_at, '')) where ended_at is null;
+        alter table reveal add column shown text not null default 'password';
+        alter table reveal add column address text not null default '';
+        alter table reveal add column break_glass_id integer references break_glass;
         create table rotation (
           id integer primary key, account_id integer not null references account, reason text not null,
           detail text not null default '', started_at text not null, started_by integer references staff,
-          due_at text not null, leaver_id integer references staff, new_credential_id integer references credential,
-          finished_at text) strict;
+          due_at text not null, leaver_id integer references staff, old_credential_id integer references credential,
+          new_credential_id integer references credential, finished_at text) strict;
         create unique index rotation_open on rotation(account_id) where finished_at is null;
         create index rotation_leaver on rotation(leaver_id);
+        create index credential_depositor on credential(deposited_by);
+        create index reveal_staff on reveal(staff_id);
         create table recovery_contact (
           id integer primary key, account_id integer not null references account,
           kind text not null check (kind in ('address','phone','second_factor')), value text not null,
           of_school integer not null, staff_id integer references staff, recorded_by integer references staff,
           recorded_at text not null, ended_at text) strict;
         create index recovery_contact_account on recovery_contact(account_id);
+        create index recovery_contact_staff on recovery_contact(staff_id);
         create table delegate (
           id integer primary key, account_id integer not null references account, name text not null,
           rights text not null, staff_id integer references staff, recorded_by integer references staff,
           recorded_at text not null, ended_at text) strict;
         create index delegate_account on delegate(account_id);
+        create index delegate_staff on delegate(staff_id);
+        -- what a later policy can be measured by without the secret; null: not measured, or not a password
+        alter table credential add column length_at_least integer;
+        alter table credential add column signs text;
+        alter table credential add column one_word integer;
+        -- recovery codes: how many were deposited, and the numbers of those that were used
+        alter table credential add column codes integer;
+        alter table credential add column struck text not null default '[]';
         alter table blob add column wrapped blob;
-        -- whoever still holds the old key in memory after a rotation must not seal anything under it
-        create trigger credential_key_in_force before update of sealed on credential
-          when new.sealed is not null and exists (select 1 from meta where key = 'key_id'
-            and value <> lower(hex(substr(new.sealed, 4, 8))))
-          begin select raise(abort, 'the school key was changed'); end;
         create index reveal_credential on reveal(credential_id);
         """
+        + _append_only("reveal", "looks are append-only")
+        + _under_key_in_force("credential", "sealed")
+        + _under_key_in_force("vault_holder", "wrapped")
+        + _under_key_in_force("vault_opening", "sealed")
+        + _under_key_in_force("blob", "wrapped")
     )
 
 
@@ -331,4 +354,6 @@ def m0007_signin(db: Database) -> None:
         alter table session add column id_token blob;
         alter table staff add column ways_postponed_at text;
         """
+        + _under_key_in_force("authenticator", "sealed")
+        + _under_key_in_force("session", "id_token")
     )

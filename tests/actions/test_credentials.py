@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,8 +10,6 @@ import pytest
 from factories import DOMAIN, NOW, make_home, staff, vault_of
 from walk import SECRET, Cast, approved, cast_of, form_of, live, requested, set_up, tags
 
-from socialgov.actions import credentials
-from socialgov.actions.accounts import approve
 from socialgov.actions.credentials import (
     adopt_spare,
     current_credential,
@@ -25,7 +22,7 @@ from socialgov.actions.credentials import (
     reveal,
 )
 from socialgov.config import load_settings
-from socialgov.errors import EscrowError, InvalidInput, NotFound, NotPermitted, StoreError
+from socialgov.errors import EscrowError, InvalidInput, NotFound, NotPermitted
 from socialgov.home import Home
 from socialgov.lifecycle import WrongState
 from socialgov.models import Account, Credential, CredentialKind, Role
@@ -183,57 +180,7 @@ def test_nothing_is_deposited_for_a_request_nor_by_strangers(home: Home, cast: C
         deposit(home, staff(home), waiting.id, username="x", secret=SECRET, email=f"t@{DOMAIN}", now=NOW)
 
 
-# --------------------------------------------------------------------------------------------------- looking
-
-
-@pytest.mark.asvs("16.3.2")
-def test_a_look_is_logged_and_told_before_it_is_shown(home: Home, cast: Cast, account: Account) -> None:
-    given(home, cast, account)
-    assert reveal(home, cast.manager, vault_of(home), account.id, REASON, now=NOW) == SECRET
-    assert tags(home, account)[-1] == "credential:secret:revealed"
-    (look,) = store.reveals_of(home.db, account.id)
-    assert (look.staff_id, look.reason, look.at) == (cast.manager.id, REASON, NOW)
-    assert "password_seen" in [n.kind for n in notices_of(home.db, cast.owner.id)]
-    assert REASON not in str(list(home.db.query("select data from event")))
-
-
-def test_nobody_but_the_network_manager_looks(home: Home, cast: Cast, account: Account) -> None:
-    given(home, cast, account)
-    for other in (cast.owner, cast.head, staff(home, Role.SAFEGUARDING_LEAD), staff(home, Role.DATA_MANAGER)):
-        with pytest.raises(NotPermitted):
-            reveal(home, other, vault_of(home), account.id, REASON, now=NOW)
-    with pytest.raises(InvalidInput):
-        reveal(home, cast.manager, vault_of(home), account.id, " ", now=NOW)
-    assert store.reveals_of(home.db, account.id) == []
-
-
-@pytest.mark.asvs("16.5.3")
-def test_an_event_that_cannot_be_written_shows_nothing(
-    home: Home, cast: Cast, account: Account, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    given(home, cast, account)
-    opened: list[int] = []
-    monkeypatch.setattr(credentials, "unseal", lambda *args: opened.append(1))
-    home.db.execute("create temp trigger full before insert on event begin select raise(abort, 'disk is full'); end")
-    with pytest.raises((StoreError, sqlite3.IntegrityError)):
-        reveal(home, cast.manager, vault_of(home), account.id, REASON, now=NOW)
-    assert opened == []
-    assert store.reveals_of(home.db, account.id) == []
-
-
-def test_a_reveal_never_hides_in_a_bigger_transaction(home: Home, cast: Cast, account: Account) -> None:
-    given(home, cast, account)
-    with pytest.raises(RuntimeError), write(home.db):
-        reveal(home, cast.manager, vault_of(home), account.id, REASON, now=NOW)
-
-
-def test_an_owner_who_is_the_manager_has_a_deputy_who_is_told(home: Home, cast: Cast) -> None:
-    form = form_of(cast, owner_id=cast.manager.id)
-    mine = approve(home, cast.head, requested(home, cast, form=form).id, now=NOW)
-    deposit(home, cast.manager, mine.id, username="x", secret=SECRET, email=f"trips@{DOMAIN}", now=NOW)
-    reveal(home, cast.manager, vault_of(home), mine.id, REASON, now=NOW)
-    assert "password_seen" in [n.kind for n in notices_of(home.db, cast.deputy.id)]
-    assert "password_seen" not in [n.kind for n in notices_of(home.db, cast.manager.id)]
+# --------------------------------------------------------------------------------------------------- sealed
 
 
 def test_a_sealed_password_opens_for_its_own_account_and_version_only(home: Home, cast: Cast, account: Account) -> None:
