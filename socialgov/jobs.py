@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from socialgov.actions import closing, observing, posts, reminders, retention
+from socialgov.actions import closing, observing, posts, rechecking, reminders, retention
 from socialgov.actions.leases import give_back_job, take_job
 from socialgov.actions.log import audit_log, sign_checkpoint
 from socialgov.actions.mail import send_due_mail
@@ -153,6 +153,12 @@ def remind(pass_: Pass, tally: Tally) -> None:
     tally.each(pass_, due, lambda one: reminders.remind(home, one, now=now), lambda one: f"reminder {one.key}")
 
 
+def recheck_deposits(pass_: Pass, tally: Tally) -> None:
+    """After a change of the policy, what is deposited is measured by it (SEC202). Otherwise nothing is read but that."""
+    counts = rechecking.recheck_deposits(pass_.home, pass_.now)
+    tally.done += counts.total() if counts else 0
+
+
 def retain(pass_: Pass, tally: Tally) -> None:
     """What is no longer needed goes (DAT001)."""
     home, now = pass_.home, pass_.now
@@ -190,6 +196,7 @@ JOBS: tuple[Job, ...] = (
     Job("retention", timedelta(days=1), retain),
     Job("checkpoint", timedelta(days=1), checkpoint),
     Job("check accounts", TICK, check_accounts),
+    Job("recheck deposits", TICK, recheck_deposits),
     Job("remind", timedelta(hours=1), remind),
     Job("send mail", TICK, send_mail),
 )
@@ -205,6 +212,7 @@ def run_once(home: Home, now: datetime, *, due_only: bool = False, stop: threadi
     own transaction, a bad one is logged and the next one follows; 4. note how it went and let go of the lease.
     A killed pass loses nothing: what was committed stays, the lease runs out, and the next pass goes on from there.
     """
+    home.refresh()
     pass_ = Pass(home, now, stop)
     return PassReport(tuple(_run(job, pass_, due_only) for job in JOBS))
 

@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from socialgov.errors import EscrowError, NotFound, StoreError
+from socialgov.escrow.school_key import BY_SCHOOL_KEY, FRONT
 from socialgov.store import guarded_update, write
 from socialgov.store.blobs import blob_by_id, blob_names
-from socialgov.store.connect import insert
+from socialgov.store.connect import insert, key_changed
+from socialgov.store.vault import key_in_force
 
 if TYPE_CHECKING:
     from socialgov.home import Home
+    from socialgov.store.blobs import Blob
 
 ORPHAN_AFTER_SECONDS = 24 * 3600  # an upload in progress has a file and no row yet
 
@@ -38,7 +41,8 @@ def save_blob(
 
     `purpose` is one word (screenshot, photo, avatar) and is bound into the seal, as the account is.
     """
-    sealed = home.escrow.seal(content, account=_bound_to(account_id), field=f"blob:{purpose}", version=1)
+    escrow = home.escrow
+    sealed = escrow.seal(content, account=_bound_to(account_id), field=f"blob:{purpose}", version=1)
     name = hashlib.sha256(sealed).hexdigest()
     try:
         _put(_path(home, name), sealed)
@@ -55,6 +59,8 @@ def save_blob(
         "made_at": now,
     }
     with write(home.db) as db:
+        if key_in_force(db) not in (None, escrow.key_id):  # rotated since it was sealed; the file is swept away
+            raise key_changed()
         return insert(db, "blob", row)
 
 
@@ -63,14 +69,29 @@ def read_blob(home: Home, blob_id: int) -> tuple[bytes, str]:
     blob = blob_by_id(home.db, blob_id)
     if blob.erased_at is not None:
         raise NotFound("This file was erased.", "The log tells when.")
-    try:
-        sealed = _path(home, blob.name).read_bytes()
-    except OSError:
-        raise StoreError("This file is lost from the disk.", "Restore it from the newest backup.") from None
+    sealed = _sealed(home, blob)
     content = home.escrow.open(sealed, account=_bound_to(blob.account_id), field=f"blob:{blob.purpose}", version=1)
     if hashlib.sha256(content).hexdigest() != blob.content_sha256:
         raise EscrowError("This file is not the one that was given in.", "Restore it from the newest backup.")
     return content, blob.mime
+
+
+def _sealed(home: Home, blob: Blob) -> bytes:
+    """The file; where the school's key was changed since it was written, its front is in the row (0010-vault.md)."""
+    try:
+        sealed = _path(home, blob.name).read_bytes()
+    except OSError:
+        raise StoreError("This file is lost from the disk.", "Restore it from the newest backup.") from None
+    return blob.wrapped + sealed[len(blob.wrapped) :] if blob.wrapped else sealed
+
+
+def front_of_blob(home: Home, name: str) -> bytes | None:
+    """The front of a blob's file, which says under which key it is; None where the file is lost."""
+    try:
+        with _path(home, name).open("rb") as file:
+            return file.read(FRONT[BY_SCHOOL_KEY])
+    except OSError:
+        return None
 
 
 def erase_blob(home: Home, blob_id: int, now: datetime) -> None:
@@ -79,7 +100,7 @@ def erase_blob(home: Home, blob_id: int, now: datetime) -> None:
     with write(home.db) as db:
         blob = blob_by_id(db, blob_id)
         if blob.erased_at is None:
-            guarded_update(db, "blob", blob_id, {"erased_at": now}, where={"erased_at": None})
+            guarded_update(db, "blob", blob_id, {"erased_at": now, "wrapped": None}, where={"erased_at": None})
     if not outer:  # the outer transaction may still be rolled back, and the file is needed then
         _path(home, blob.name).unlink(missing_ok=True)
 

@@ -26,6 +26,7 @@ from socialgov.home import Home
 from socialgov.models import Role
 from socialgov.store import migrate, record_event, write
 from socialgov.store.events import EventTag
+from socialgov.store.vault import set_key_in_force
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,7 @@ def _begin(
     home = Home(building, settings, escrow)
     try:
         with write(home.db) as db:
+            set_key_in_force(db, escrow.key_id)
             record_event(db, EventTag.SCHOOL_CREATED, actor="cli", now=now, subject="school")
             manager = add_staff(home, None, name, email, [Role.NETWORK_MANAGER], now=now)
             link = make_signin_link(home, manager.id, actor="cli", now=now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """`name` is the file's; `content_sha256` is of what was given in, before sealing, as proof."""
+    """`name` is the file's; `content_sha256` is of what was given in, before sealing, as proof.
+
+    `wrapped` takes the place of the file's own front once the school's key was changed; None: it is still good.
+    """
 
     id: int
     name: str
@@ -27,6 +30,7 @@ class Blob:
     made_by: int | None
     made_at: datetime
     erased_at: datetime | None
+    wrapped: bytes | None = field(repr=False)
 
 
 def blob_by_id(db: Database, blob_id: int) -> Blob:

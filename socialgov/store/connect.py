@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,16 @@ from socialgov.store.migrations import EXPECTED_TRIGGERS, migrations
 from socialgov.store.rows import to_column
 
 BUSY_MS = 10_000
+KEY_CHANGED = "the school key was changed"  # what the triggers of m0006_vault and m0007_signin say
 
 
-def connect(path: Path) -> Database:
+class SchoolDatabase(Database):
+    """A connection to a school. `before_write` is asked at the start of each transaction and may refuse it."""
+
+    before_write: Callable[[Database], None] | None = None
+
+
+def connect(path: Path) -> SchoolDatabase:
     """A connection for one thread: WAL, full sync, foreign keys, 10 s patience, deleted bytes overwritten.
 
     Raises StoreError when the file is missing, unreadable or no database.
@@ -32,7 +39,7 @@ def connect(path: Path) -> Database:
     return _open(path)
 
 
-def _open(path: Path) -> Database:
+def _open(path: Path) -> SchoolDatabase:
     try:
         conn = sqlite3.connect(path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False)
         for pragma in (
@@ -45,7 +52,7 @@ def _open(path: Path) -> Database:
             "trusted_schema=off",
         ):
             conn.execute(f"pragma {pragma}")
-        return Database(conn, strict=True)
+        return SchoolDatabase(conn, strict=True)
     except sqlite3.Error as error:
         raise _explained(error, path) from error
 
@@ -92,7 +99,8 @@ def check_schema(db: Database) -> None:
 def write(db: Database) -> Iterator[Database]:
     """The one way to change anything: BEGIN IMMEDIATE, all or nothing; nested calls become savepoints.
 
-    Raises StoreError for a locked database, a full disk or a damaged file, with nothing written.
+    Raises StoreError for a locked database, a full disk, a damaged file, or a school's key that was changed meanwhile,
+    with nothing written.
     """
     if db.conn.in_transaction:
         with db.atomic():
@@ -103,10 +111,14 @@ def write(db: Database) -> Iterator[Database]:
     except sqlite3.Error as error:
         raise _explained(error) from error
     try:
+        if (ask := getattr(db, "before_write", None)) is not None:
+            ask(db)
         yield db
     except BaseException as error:
         if db.conn.in_transaction:
             db.conn.rollback()
+        if isinstance(error, sqlite3.IntegrityError) and KEY_CHANGED in str(error):
+            raise key_changed() from error
         if isinstance(error, sqlite3.OperationalError | sqlite3.DatabaseError) and not isinstance(
             error, sqlite3.IntegrityError
         ):
@@ -159,6 +171,11 @@ def insert(db: Database, table: str, values: Mapping[str, Any]) -> int:
         [to_column(value) for value in values.values()],
     )
     return int(done.lastrowid)
+
+
+def key_changed() -> StoreError:
+    """For whoever still holds the school's key from before its rotation."""
+    return StoreError("The school's key was changed a moment ago, so nothing was saved.", "Try again.")
 
 
 def _explained(error: sqlite3.Error, path: Path | None = None) -> StoreError:

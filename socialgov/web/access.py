@@ -118,6 +118,7 @@ def guard() -> ResponseReturnValue | None:
     if request.endpoint in PUBLIC_ENDPOINTS:
         return None
     home: Home = current_app.extensions["socialgov"]
+    home.refresh()
     g.home, g.now = home, home.now()
     token = session.get(SESSION_KEY)
     g.staff = session_staff(home, token, now=g.now) if token else None
