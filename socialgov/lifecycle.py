@@ -7,16 +7,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from socialgov.errors import Conflict
-from socialgov.models import AccountKind, AccountState, Capability, Fact, Presence, StepDoer, StepName
+from socialgov.models import (
+    AccountKind,
+    AccountState,
+    Capability,
+    Fact,
+    Presence,
+    RotationReason,
+    StepDoer,
+    StepName,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from zoneinfo import ZoneInfo
 
-    from socialgov.models import Account, PlatformInfo, Policy
+    from socialgov.models import Account, PlatformInfo, Policy, Rotation
 
 S = AccountState
 
@@ -102,9 +112,14 @@ _CAPABILITY = {
 
 
 def closing_plan(
-    account: Account, platform: PlatformInfo, capabilities: frozenset[Capability]
+    account: Account,
+    platform: PlatformInfo,
+    capabilities: frozenset[Capability],
+    needs_password: frozenset[Capability] = frozenset(),
 ) -> tuple[PlannedStep, ...]:
     """The ordered steps that close `account` on a platform that can do `capabilities` (P1.S8, LIF602, LIF603, LIF606).
+
+    What is in `needs_password` the machine does only while a network manager has the vault open.
 
     An account that never existed on the platform (no handle was recorded) has nothing to take down there: it is only
     frozen, what was held about people is erased, and a certificate says that it was never set up.
@@ -116,9 +131,7 @@ def closing_plan(
             StepName.FREEZE_POSTING,
             StepName.TAKE_CONTENT_DOWN,
             StepName.CHANGE_PASSWORD,
-            StepName.REVOKE_ACCESS,
-            StepName.DEACTIVATE,
-            StepName.SEE_IT_GONE,
+            *_ending(capabilities, needs_password),
         ]
         if {Capability.DELETE, Capability.DELETE_BY_MAILED_CODE} & capabilities:
             # the platform keeps a deactivated account until told to delete it
@@ -128,6 +141,17 @@ def closing_plan(
             names += [StepName.WAIT_THE_DELAY]
         names += [StepName.SEE_IT_GONE_FOR_GOOD, StepName.ERASE_PEOPLE, StepName.CERTIFICATE]
     return tuple(PlannedStep(name, _doer(name, capabilities)) for name in names)
+
+
+def _ending(capabilities: frozenset[Capability], needs_password: frozenset[Capability]) -> list[StepName]:
+    """All access ends before the account is deactivated, for on many platforms signing in again undoes that.
+
+    Only where the machine deactivates with a key of its own must that key be the last to go.
+    """
+    by_own_key = {Capability.REVOKE_ACCESS, Capability.DEACTIVATE} <= capabilities - needs_password
+    if by_own_key and Capability.MAKE_TOKEN in capabilities:
+        return [StepName.DEACTIVATE, StepName.SEE_IT_GONE, StepName.REVOKE_ACCESS]
+    return [StepName.REVOKE_ACCESS, StepName.DEACTIVATE, StepName.SEE_IT_GONE]
 
 
 def _doer(name: StepName, capabilities: frozenset[Capability]) -> StepDoer:
@@ -202,6 +226,43 @@ def step_not_before(
     if name is StepName.SEE_IT_GONE_FOR_GOOD and deletes:
         return now + delay
     return now
+
+
+TIME_FOR_A_ROTATION = timedelta(days=14)  # where nobody who must not have it has the password
+TIME_AFTER_HAND_OVER = timedelta(days=7)  # a colleague who still works here knows it
+
+
+def rotation_due_at(reason: RotationReason, now: datetime, policy: Policy, *, secret_at: datetime | None) -> datetime:
+    """By when a password must be changed for `reason` (SEC204, PPL704). `secret_at`: since when it is in use.
+
+    On schedule it is the day on which the password becomes too old, but never less than a week from now.
+    """
+    if reason in (RotationReason.COMPROMISED, RotationReason.LEFT):
+        return now + timedelta(hours=policy.rotation_hours)
+    if reason is RotationReason.HANDED_OVER:
+        return now + TIME_AFTER_HAND_OVER
+    if reason is RotationReason.SCHEDULE and secret_at is not None:
+        return max(secret_at + timedelta(days=policy.password_max_age_days), now + TIME_AFTER_HAND_OVER)
+    return now + TIME_FOR_A_ROTATION
+
+
+class Lateness(StrEnum):
+    """How far the time for a rotation has gone, which decides whom it is told."""
+
+    EARLY = "early"
+    HALF = "half"
+    SOON = "soon"  # three quarters are over
+    LATE = "late"
+
+
+def rotation_lateness(rotation: Rotation, now: datetime) -> Lateness:
+    """How pressing an open rotation has become."""
+    whole = rotation.due_at - rotation.started_at
+    if now >= rotation.due_at:
+        return Lateness.LATE
+    if now >= rotation.due_at - whole / 4:
+        return Lateness.SOON
+    return Lateness.HALF if now >= rotation.due_at - whole / 2 else Lateness.EARLY
 
 
 def back_off(attempts: int) -> timedelta:

@@ -1,8 +1,12 @@
-"""A platform that deletes with a mailed code, kept in one file so that it outlives a killed process; it records."""
+"""A platform that deletes with a mailed code, kept in one file so that it outlives a killed process; it records.
+
+Like Bluesky it wants the account's password for what ends an account; unlike it, a key changes the password.
+"""
 
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,7 +17,7 @@ from networks import INFO
 
 from socialgov import platforms
 from socialgov.models import Capability, PlatformInfo, Presence
-from socialgov.platforms import LoginRefused, Platform, PlatformError, RemotePost
+from socialgov.platforms import Platform, PlatformError, RemotePost
 
 MAILED = "mailed"
 
@@ -27,7 +31,7 @@ crossing: Callable[[], None] = _pass_by  # called before and after each deed; ki
 
 def arrange(path: Path, **state: Any) -> PlatformInfo:
     """A network in `path` with one account that has two posts; the platform's data, whose api_base names the file."""
-    start = {"presence": "live", "posts": ["1", "2"], "password": "", "codes": [], "deeds": [], **state}
+    start = {"presence": "live", "posts": ["1", "2"], "password": "", "token": "", "codes": [], "deeds": [], **state}
     path.write_text(json.dumps(start))
     platforms.ADAPTERS[MAILED] = ("closing_fakes", "MailedCodePlatform")
     return replace(INFO, key="sandbox", adapter=MAILED, api_base=str(path), deletion_delay_days=0)
@@ -55,8 +59,10 @@ class MailedCodePlatform(Platform):
             Capability.DEACTIVATE,
             Capability.DELETE_BY_MAILED_CODE,
             Capability.SEE_PRESENCE,
+            Capability.MAKE_TOKEN,
         }
     )
+    needs_password = frozenset({Capability.MAKE_TOKEN, Capability.DEACTIVATE, Capability.DELETE_BY_MAILED_CODE})
 
     @contextmanager
     def _network(self, deed: str | None = None):
@@ -71,9 +77,27 @@ class MailedCodePlatform(Platform):
             beside.replace(path)
             crossing()
 
-    def _signed_in(self, state: dict[str, Any]) -> None:
-        if self.login is None or self.login.secret != state["password"]:
-            raise LoginRefused("Wrong password.")
+    def _opens(self, state: dict[str, Any]) -> bool:
+        if self.login is None:
+            return False
+        return self.login.secret == (state["token"] if self.login.is_token else state["password"])
+
+    def _signed_in(self, state: dict[str, Any], need: Capability | None = None) -> None:
+        if not self._opens(state):
+            raise self._refused_login()
+        if need is not None:
+            self._need_password(need)
+
+    def make_token(self, name: str) -> str:
+        with self._network("make token") as state:
+            self._signed_in(state, Capability.MAKE_TOKEN)
+            state["token"] = secrets.token_hex(12)
+        return state["token"]
+
+    def end_token(self, name: str) -> None:
+        with self._network("end token") as state:
+            self._signed_in(state)
+            state["token"] = ""
 
     def presence(self) -> Presence:
         with self._network() as state:
@@ -88,7 +112,7 @@ class MailedCodePlatform(Platform):
 
     def check_login(self) -> bool:
         with self._network() as state:
-            return self.login is not None and self.login.secret == state["password"]
+            return self._opens(state)
 
     def delete_post(self, remote_id: str) -> None:
         with self._network() as state:
@@ -106,15 +130,16 @@ class MailedCodePlatform(Platform):
     def revoke_access(self) -> None:
         with self._network("revoke") as state:
             self._signed_in(state)
+            state["token"] = ""
 
     def deactivate(self) -> None:
         with self._network("deactivate") as state:
-            self._signed_in(state)
+            self._signed_in(state, Capability.DEACTIVATE)
             state["presence"] = "deactivated"
 
     def ask_deletion_code(self) -> None:
         with self._network("mail code") as state:
-            self._signed_in(state)
+            self._signed_in(state, Capability.DELETE_BY_MAILED_CODE)
             state["codes"].append(f"CODE-{len(state['codes']) + 1}")
 
     def delete(self, code: str | None = None) -> None:
@@ -124,5 +149,5 @@ class MailedCodePlatform(Platform):
             if not state["codes"] or code != state["codes"][-1]:
                 raise PlatformError("That is not the code that was mailed.", permanent=True)
         with self._network("delete") as state:
-            self._signed_in(state)
+            self._signed_in(state, Capability.DELETE_BY_MAILED_CODE)
             state["presence"] = "gone"

@@ -12,14 +12,22 @@ from typing import TYPE_CHECKING
 
 from socialgov.actions.blobs import save_blob
 from socialgov.actions.closing_machine import advance
-from socialgov.actions.closing_steps import Work, finish_step, hand_to_machine, keepers_to_tell, open_next
+from socialgov.actions.closing_steps import (
+    FOR_VAULT,
+    KEY_REFUSED,
+    Work,
+    finish_step,
+    hand_to_machine,
+    keepers_to_tell,
+    open_next,
+)
 from socialgov.actions.credentials import current_credential
 from socialgov.actions.observing import check_screenshot, record_observation
 from socialgov.errors import InvalidInput
 from socialgov.lifecycle import PROOFS, Proof, WrongState, check_transition, closing_plan
 from socialgov.models import AccountState, ClosingStep, CredentialKind, Source, StepName, StepState
 from socialgov.permissions import check_can_close, check_can_do_closing_task
-from socialgov.platforms import capabilities
+from socialgov.platforms import capabilities, needs_password
 from socialgov.store.accounts import account_by_id
 from socialgov.store.closings import (
     closing_by_id,
@@ -40,6 +48,7 @@ if TYPE_CHECKING:
 
     from sqlite_utils import Database
 
+    from socialgov.escrow import OpenVault
     from socialgov.home import Home
     from socialgov.models import Account, Closing, Staff
 
@@ -48,6 +57,7 @@ __all__ = [
     "ask_new_code",
     "closing_of",
     "complete_task",
+    "go_on_with_vault",
     "let_machine_try",
     "start_closing",
     "steps_of",
@@ -74,7 +84,7 @@ def start_closing(
         check_can_close(actor, account)
     check_transition(account.state, AccountState.CLOSING)
     platform = home.settings.platforms[account.platform]
-    plan = closing_plan(account, platform, capabilities(platform))
+    plan = closing_plan(account, platform, capabilities(platform), needs_password(platform))
     who = actor_of(actor.id) if actor else JOB
     with write(home.db) as db:
         guarded_update(
@@ -148,13 +158,14 @@ def complete_task(
     screenshot: bytes | None = None,
     code: str | None = None,
     note: str = "",
+    vault: OpenVault | None = None,
 ) -> ClosingStep:
     """A person says that their task is done; returns the step as it then stands.
 
     What the machine can see for itself it looks at before the step counts as done, and hands the task back with the
     reason when it sees otherwise. Elsewhere the person's word counts, with a screenshot where PROOFS asks for one.
-    A deletion code is sealed, and the machine deletes with it. Raises NotPermitted, WrongState when the task is not
-    open, InvalidInput for what is missing.
+    A deletion code is sealed, and the machine deletes with it, at once where the `vault` is open. Raises
+    NotPermitted, WrongState when the task is not open, InvalidInput for what is missing.
     """
     step, account = _open_task(home, actor, step_id)
     proof = PROOFS[step.name]
@@ -168,19 +179,19 @@ def complete_task(
     else:
         _attest(home, actor, step, account, proof, screenshot, note, now)
         return step_by_id(home.db, step_id)
-    advance(home, step.closing_id, now=now)
-    return step_by_id(home.db, step_id)
+    return _advanced(home, actor, step, vault, now)
 
 
-def ask_new_code(home: Home, actor: Staff, step_id: int, *, now: datetime) -> ClosingStep:
+def ask_new_code(
+    home: Home, actor: Staff, step_id: int, *, now: datetime, vault: OpenVault | None = None
+) -> ClosingStep:
     """The mailed code never came or ran out: the machine asks the platform for another."""
     step, account = _open_task(home, actor, step_id)
     if step.detail.get("phase") != "code":
         raise WrongState("This step does not wait for a code.", "Open the closing again to see where it stands.")
     with write(home.db) as db:
         hand_to_machine(db, step, account, {"phase": "ask"}, actor=actor_of(actor.id), now=now)
-    advance(home, step.closing_id, now=now)
-    return step_by_id(home.db, step_id)
+    return _advanced(home, actor, step, vault, now)
 
 
 def let_machine_try(home: Home, actor: Staff, step_id: int, *, now: datetime) -> ClosingStep:
@@ -188,11 +199,30 @@ def let_machine_try(home: Home, actor: Staff, step_id: int, *, now: datetime) ->
     step, account = _open_task(home, actor, step_id)
     if not step.detail.get("machine"):
         raise WrongState("This step was never the machine's.", "Follow the guide of the task.")
+    dropped = ("done_by", "code", FOR_VAULT, KEY_REFUSED)  # a new deposit brought a new key: that is tried first
     with write(home.db) as db:
-        kept = {key: value for key, value in step.detail.items() if key not in ("done_by", "code")}
+        kept = {key: value for key, value in step.detail.items() if key not in dropped}
         hand_to_machine(db, step, account, kept, actor=actor_of(actor.id), now=now)
-    advance(home, step.closing_id, now=now)
-    return step_by_id(home.db, step_id)
+    return _advanced(home, actor, step, None, now)
+
+
+def go_on_with_vault(home: Home, actor: Staff, step_id: int, vault: OpenVault, *, now: datetime) -> ClosingStep:
+    """The vault is open: the machine does, in this moment and in this person's name, what needs the password.
+
+    What else is due goes on behind it. Raises WrongState when the step does not wait for the vault.
+    """
+    step, account = _open_task(home, actor, step_id)
+    if not step.detail.get(FOR_VAULT):
+        raise WrongState("This step does not wait for the vault.", "Open the closing again to see where it stands.")
+    with write(home.db) as db:
+        kept = {key: value for key, value in step.detail.items() if key != FOR_VAULT}
+        hand_to_machine(db, step, account, kept, actor=actor_of(actor.id), now=now)
+    return _advanced(home, actor, step, vault, now)
+
+
+def _advanced(home: Home, actor: Staff, step: ClosingStep, vault: OpenVault | None, now: datetime) -> ClosingStep:
+    advance(home, step.closing_id, now=now, vault=vault, actor=actor if vault else None)
+    return step_by_id(home.db, step.id)
 
 
 def _open_task(home: Home, actor: Staff, step_id: int) -> tuple[ClosingStep, Account]:

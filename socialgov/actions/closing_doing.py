@@ -8,20 +8,16 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 from socialgov.actions.certificates import issue_certificate
-from socialgov.actions.closing_looks import NotYet, posts_and_replies, presence_seen, see_it_done
+from socialgov.actions.closing_looks import NotYet, our_key_opens, posts_and_replies, presence_seen, see_it_done
 from socialgov.actions.closing_password import change_password
-from socialgov.actions.closing_steps import Work, finish_step, keepers_to_tell, step_event
+from socialgov.actions.closing_steps import Work, finish_step, keepers_to_tell, note, step_event
 from socialgov.actions.erasing import erase_people
-from socialgov.models import Capability, CredentialKind, Presence, StepDoer, StepName, StepState
+from socialgov.models import Capability, Presence, StepDoer, StepName, StepState
 from socialgov.store.closings import posts_being_published, update_step
 from socialgov.store.connect import write
 from socialgov.store.events import EventTag
-
-if TYPE_CHECKING:
-    pass
 
 
 def do_and_see(work: Work) -> None:
@@ -42,18 +38,23 @@ def _nothing(work: Work) -> None:
 def _take_content_down(work: Work) -> None:
     if posts_being_published(work.home.db, work.account.id):
         raise NotYet("A post is just being published; its fate is settled first.")
-    adapter = work.adapter()
+    adapter = work.adapter(Capability.DELETE_POST)
     for remote_id in posts_and_replies(adapter):
         adapter.delete_post(remote_id)
 
 
 def _revoke_access(work: Work) -> None:
-    work.adapter(CredentialKind.PASSWORD).revoke_access()
+    """Our own key ends with all others, so it is noted before: refused after a crash, it was we who ended it."""
+    if work.step.detail.get("revoking") and not our_key_opens(work):
+        return
+    adapter = work.adapter(Capability.REVOKE_ACCESS)
+    note(work, revoking=True)
+    adapter.revoke_access()
 
 
 def _deactivate(work: Work) -> None:
     if presence_seen(work) is Presence.LIVE:
-        work.adapter(CredentialKind.PASSWORD).deactivate()
+        work.adapter(Capability.DEACTIVATE).deactivate()
 
 
 DOING: Mapping[StepName, Callable[[Work], None]] = {
@@ -77,11 +78,11 @@ def _delete(work: Work) -> None:
     phase = work.step.detail.get("phase")
     if phase != "look" and presence_seen(work) is not Presence.GONE:
         if Capability.DELETE in work.can:
-            work.adapter(CredentialKind.PASSWORD).delete()
+            work.adapter(Capability.DELETE).delete()
         elif phase == "delete":
-            work.adapter(CredentialKind.PASSWORD).delete(_handed_over(work))
+            work.adapter(Capability.DELETE_BY_MAILED_CODE).delete(_handed_over(work))
         elif Capability.DELETE_BY_MAILED_CODE in work.can:
-            work.adapter(CredentialKind.PASSWORD).ask_deletion_code()
+            work.adapter(Capability.DELETE_BY_MAILED_CODE).ask_deletion_code()
             _wait_for_code(work)
             return
     see_it_done(work)

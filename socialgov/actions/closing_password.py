@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import secrets
 import string
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from socialgov.actions.closing_looks import NotYet, see_it_done
-from socialgov.actions.closing_steps import Work, finish_step
-from socialgov.actions.credentials import adopt_spare, deposit_spare, open_spare
+from socialgov.actions.closing_steps import Work, finish_step, note
+from socialgov.actions.credentials import adopt_spare, deposit_spare
 from socialgov.actions.observing import record_observation
-from socialgov.models import CredentialKind, Fact, Source, StepState
-from socialgov.platforms import LoginRefused, connect
-from socialgov.store.closings import update_step
+from socialgov.actions.unsealing import need_spare, spare_logins
+from socialgov.models import Capability, Fact, Source
+from socialgov.platforms import Login, LoginRefused, connect
 from socialgov.store.connect import write
 
 if TYPE_CHECKING:
-    from socialgov.platforms import Login, Platform
+    from socialgov.models import Credential
+    from socialgov.platforms import Platform
 
 SIGNS = "-_.!*"
 LENGTH = 28  # letters, digits and signs of 67: 169 bits
@@ -26,17 +26,36 @@ LENGTH = 28  # letters, digits and signs of 67: 169 bits
 def change_password(work: Work) -> None:
     """Deposited before it is set, so that whatever crashes, the password that holds is one of those on record.
 
-    The new deposit stays beside the current one until the platform was seen to take it, and only then replaces it.
+    The machine cannot open what it sealed to the vault, so after a crash it makes another one. The new deposit stays
+    beside the current one until the platform was seen to take it, and only then replaces it.
     """
     if work.step.detail.get("phase") == "look":
         see_it_done(work)
         return
-    work, spare_id = _with_spare(work)
-    login = open_spare(work.home, spare_id, purpose="closing: change_password", now=work.now)
-    if not _opens(work, login):
-        work.adapter(CredentialKind.PASSWORD).change_password(login.secret)
-    if not _opens(work, login):
+    adapter = work.adapter(Capability.CHANGE_PASSWORD)
+    if adapter.login is not None and not adapter.login.is_token and (held := _spare_that_holds(work)) is not None:
+        _adopt(work, held)
+        return
+    adapter.check_login()  # whoever cannot be reached now leaves no password behind that was never set
+    secret = new_password()
+    work, spare = _with_spare(work, secret)
+    adapter.change_password(secret)
+    if not _opens(work, Login(spare.username, secret)):
         raise NotYet("The new password does not open the account yet.")
+    _adopt(work, spare.id)
+
+
+def _spare_that_holds(work: Work) -> int | None:
+    """Which of the machine's own passwords the platform took before a crash, if any; with the vault open."""
+    if work.vault is None or work.actor is None:
+        return None
+    spares = spare_logins(
+        work.home, work.account.id, purpose=work.purpose, now=work.now, vault=work.vault, actor=work.actor
+    )
+    return next((spare_id for spare_id, login in spares if _opens(work, login)), None)
+
+
+def _adopt(work: Work, spare_id: int) -> None:
     with write(work.home.db) as db:
         adopt_spare(db, spare_id, actor="job:closing", now=work.now)
         observation_id = record_observation(
@@ -45,18 +64,11 @@ def change_password(work: Work) -> None:
         finish_step(work, db, observation_id)
 
 
-def _with_spare(work: Work) -> tuple[Work, int]:
-    """The spare deposit of this step: made once, and found again after a crash."""
-    spare_id = work.step.detail.get("spare")
-    if spare_id is not None:
-        return work, int(spare_id)
+def _with_spare(work: Work, secret: str) -> tuple[Work, Credential]:
+    """The new password on record, in one go with the step that noted it."""
     with write(work.home.db) as db:
-        spare_id = deposit_spare(work.home, db, work.account.id, new_password(), now=work.now)
-        detail = {**work.step.detail, "spare": spare_id}
-        update_step(
-            db, work.step.id, {"detail": detail}, state=StepState.WAITING, attempts=work.step.attempts, keep_claim=True
-        )
-    return replace(work, step=replace(work.step, detail=detail)), spare_id
+        spare_id = deposit_spare(work.home, db, work.account.id, secret, now=work.now)
+        return note(work, spare=spare_id), need_spare(db, spare_id)
 
 
 def _opens(work: Work, login: Login) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from socialgov.actions.notices import notify
 from socialgov.actions.unsealing import machine_login
+from socialgov.errors import VaultShut
 from socialgov.lifecycle import step_not_before
 from socialgov.models import (
     Account,
@@ -20,7 +21,7 @@ from socialgov.models import (
     StepName,
     StepState,
 )
-from socialgov.platforms import Platform, capabilities, connect
+from socialgov.platforms import Platform, capabilities, connect, needs_password
 from socialgov.store.closings import (
     closing_by_id,
     first_open_step,
@@ -30,6 +31,8 @@ from socialgov.store.closings import (
     planned_names,
     update_step,
 )
+from socialgov.store.connect import write
+from socialgov.store.credentials import current_credential
 from socialgov.store.events import EventTag, actor_of, record_event
 from socialgov.store.staff import staff_by_id, staff_with_role
 
@@ -38,32 +41,85 @@ if TYPE_CHECKING:
 
     from sqlite_utils import Database
 
+    from socialgov.escrow import OpenVault
     from socialgov.home import Home
+    from socialgov.models import Staff
 
 JOB = "job:closing"
+# marks in a step's detail
+FOR_VAULT = "vault"  # it waits until a network manager opens the vault
+KEY_REFUSED = "key_refused"  # the platform did not take our own key, so it goes on with the password
+# what the machine does once a network manager has opened the vault, as it reads after "socialgov"
+OPEN_AND: Mapping[StepName, str] = {
+    StepName.TAKE_CONTENT_DOWN: "takes everything down",
+    StepName.CHANGE_PASSWORD: "changes or tries the password",
+    StepName.REVOKE_ACCESS: "ends all access",
+    StepName.DEACTIVATE: "deactivates it",
+    StepName.DELETE: "deletes it",
+}
+_PASSING = frozenset({"code", "phase", "revoking", FOR_VAULT, KEY_REFUSED})
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One step in hand: everything its doing and its looking need."""
+    """One step in hand: everything its doing and its looking need.
+
+    `vault` is there while a network manager, the `actor`, has it open: only then can a step use the password.
+    """
 
     home: Home = field(repr=False)
     account: Account
     platform: PlatformInfo
     step: ClosingStep
     now: datetime
+    vault: OpenVault | None = field(default=None, repr=False)
+    actor: Staff | None = None
 
     @property
     def can(self) -> frozenset[Capability]:
         return capabilities(self.platform)
 
-    def adapter(self, kind: CredentialKind | None = None, *, signed_in: bool = True) -> Platform:
-        """A new adapter, so that nothing remembered from before is taken for a fresh look."""
-        login = None
-        if signed_in:
-            purpose = f"closing: {self.step.name.value}"
-            login = machine_login(self.home, self.account.id, purpose=purpose, now=self.now, kind=kind)
+    @property
+    def purpose(self) -> str:
+        return f"closing: {self.step.name.value}"
+
+    def adapter(self, need: Capability) -> Platform:
+        """A new adapter for this, so that nothing remembered from before is taken for a fresh look.
+
+        With the product's own key, or with the password where the platform wants that, refused the key, or none was
+        made. Raises VaultShut where the password is needed and the vault is not open.
+        """
+        login = machine_login(
+            self.home,
+            self.account.id,
+            purpose=self.purpose,
+            now=self.now,
+            needs_password=need in needs_password(self.platform) or bool(self.step.detail.get(KEY_REFUSED)),
+            vault=self.vault,
+            actor=self.actor,
+        )
+        if login is None and current_credential(self.home.db, self.account.id, CredentialKind.PASSWORD) is not None:
+            raise VaultShut
         return connect(self.platform, self.account, login)
+
+    def with_own_key(self) -> Platform | None:
+        """A new adapter with the product's own key; None where there is none on record."""
+        login = machine_login(self.home, self.account.id, purpose=self.purpose, now=self.now)
+        return connect(self.platform, self.account, login) if login else None
+
+    def as_outsider(self) -> Platform:
+        """A new adapter that is not signed in."""
+        return connect(self.platform, self.account)
+
+
+def note(work: Work, **noted: Any) -> Work:
+    """Write something down with the step while it is in hand, so that whoever goes on after a crash finds it."""
+    detail = {**work.step.detail, **noted}
+    with write(work.home.db) as db:
+        update_step(
+            db, work.step.id, {"detail": detail}, state=StepState.WAITING, attempts=work.step.attempts, keep_claim=True
+        )
+    return replace(work, step=replace(work.step, detail=detail))
 
 
 # --------------------------------------------------------------------------------------------------- finishing
@@ -82,7 +138,7 @@ def finish_step(
     Guarded by the step's state and attempt number: who lost the claim changes nothing (Conflict).
     """
     step, account, now = work.step, work.account, work.now
-    detail = {key: value for key, value in step.detail.items() if key not in ("code", "phase")} | dict(data or {})
+    detail = {key: value for key, value in step.detail.items() if key not in _PASSING} | dict(data or {})
     update_step(
         db,
         step.id,
@@ -174,6 +230,12 @@ def hand_to_machine(
     }
     update_step(db, step.id, changes, state=StepState.TASK, attempts=step.attempts)
     step_event(db, EventTag.CLOSING_STEP_WAITS, step, account, now, {"step": step.name, "for": "machine"}, actor=actor)
+
+
+def managers_to_tell(db: Database, account: Account, key: str, text: str, *, now: datetime) -> None:
+    """Every network manager: whoever of them is there opens the vault."""
+    for staff in staff_with_role(db, Role.NETWORK_MANAGER):
+        notify(db, staff_id=staff.id, kind="vault_needed", text=text, dedupe_key=key, now=now, account_id=account.id)
 
 
 def keepers_to_tell(

@@ -90,8 +90,10 @@ def _shares(platform: Platform, reading: Reading) -> None:
 
 
 def _login(platform: Platform, reading: Reading) -> None:
+    """A key of our own that works says nothing about the deposited password: that is another fact."""
     if platform.login is not None:
-        reading.values[Fact.LOGIN_WORKS] = platform.check_login()
+        fact = Fact.OUR_ACCESS if platform.login.is_token else Fact.LOGIN_WORKS
+        reading.values[fact] = platform.check_login()
 
 
 # what a person's word does not replace where the machine can look; the login is the network manager's word (SEC205)

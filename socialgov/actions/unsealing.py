@@ -61,6 +61,22 @@ def machine_login(
     return Login(credential.username, secret, is_token=not credential.kind.in_vault)
 
 
+def spare_logins(
+    home: Home, account_id: int, *, purpose: str, now: datetime, vault: OpenVault, actor: Staff
+) -> list[tuple[int, Login]]:
+    """The machine's own passwords that the platform may have taken, newest first, for a person with the vault open."""
+    with write(home.db) as db:
+        account = account_by_id(db, account_id)
+        spares = [(spare, need_sealed(db, spare.id)) for spare in store.spares_of(db, account_id)]
+        for spare, _ in spares:
+            who = actor_of(actor.id)
+            record(db, EventTag.CREDENTIAL_MACHINE_USE, account, who, now, spare.id, {"purpose": purpose})
+    return [
+        (spare.id, Login(spare.username, unseal(home, account_id, spare.kind, spare.id, sealed, vault)))
+        for spare, sealed in spares
+    ]
+
+
 def unseal(
     home: Home,
     account_id: int,

@@ -51,10 +51,17 @@ class CannotDo(PlatformError):
 
 
 class LoginRefused(PlatformError):
-    """User name or password are wrong, or the account does not let us in any more."""
+    """User name or password are wrong, or the account does not let us in any more. `of_token`: it was our own key."""
 
-    def __init__(self, message: str, mend: str = "Check the deposited password and deposit it again.") -> None:
+    def __init__(
+        self,
+        message: str,
+        mend: str = "Check the deposited password and deposit it again.",
+        *,
+        of_token: bool = False,
+    ) -> None:
         super().__init__(message, permanent=True, mend=mend)
+        self.of_token = of_token
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +152,14 @@ class Platform:
     def _cannot(self, capability: Capability) -> CannotDo:
         return CannotDo(self.info.name, capability)
 
-    def _refused_login(self) -> LoginRefused:
+    def _refused_login(self, why: str = "") -> LoginRefused:
         if self.login is not None and self.login.is_token:
             return LoginRefused(
-                f"{self.info.name} does not accept socialgov's own key for this account any more.",
+                why or f"{self.info.name} does not accept socialgov's own key for this account any more.",
                 "Deposit the password again, or have a network manager open the vault: then a new key is made.",
+                of_token=True,
             )
-        return LoginRefused(f"{self.info.name} does not accept the deposited login.")
+        return LoginRefused(why or f"{self.info.name} does not accept the deposited login.")
 
     def _need_login(self) -> Login:
         if self.login is None:

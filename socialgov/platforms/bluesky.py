@@ -288,7 +288,7 @@ class BlueskyPlatform(Platform):
         session = self._sign_in()
         try:
             if session.did != self._did:
-                raise LoginRefused("The deposited login opens another account.")
+                raise self._refused_login("The deposited login opens another account.")
             yield session
         finally:
             with suppress(PlatformError):  # the work's own outcome counts, and a token dies of age too

@@ -270,7 +270,7 @@ class SandboxPlatform(Platform):
             raise self._wire.broken("answered a sign-in without a session")
         if answer.get("id") != self._id:
             self._sign_out(token)
-            raise LoginRefused("The deposited login opens another account.")
+            raise self._refused_login("The deposited login opens another account.")
         return token
 
     def _sign_out(self, token: str) -> None:

@@ -8,6 +8,9 @@ from socialgov.rules.facts import AccountFacts
 from socialgov.rules.secrets import login_seen
 
 
+_IN_USE = frozenset({AccountState.LIVE, AccountState.SUSPENDED})
+
+
 class _Lasting(AccountRule):
     """Asked of closed accounts too: what was done there stays on record."""
 
@@ -21,12 +24,12 @@ class ManagerCanLook(AccountRule):
     source = "P1.S9"
     advice = "Deposit a user name and a password that work, so that the network manager can look at any time."
     when = (When.ALWAYS,)
-    evidence = (Fact.LOGIN_WORKS, Fact.PRESENCE)
+    evidence = (Fact.LOGIN_WORKS, Fact.OUR_ACCESS, Fact.PRESENCE)
     holds = "The deposited login was seen to work."
     unknown = "Nobody has seen lately that the deposited login works."
 
     def check(self, facts: AccountFacts) -> bool | None:
-        if self._vanished(facts):
+        if self._vanished(facts) or self._shut_out(facts):
             return False
         seen = login_seen(facts)
         works: bool | None = None if seen is None else seen.value
@@ -35,14 +38,23 @@ class ManagerCanLook(AccountRule):
     def because(self, facts: AccountFacts, answer: bool | None) -> str:
         if self._vanished(facts):
             return "The account is in use here, but on the platform it is deactivated or gone."
+        if self._shut_out(facts):
+            return (
+                "The platform no longer accepts the key that socialgov checks this account with, so what followers see"
+                " is not checked. Deposit the password again, or a network manager opens the vault and renews the key."
+            )
         if answer is False:
             return "The deposited login did not work."
         return self.holds if answer else self.unknown
 
     @staticmethod
+    def _shut_out(facts: AccountFacts) -> bool:
+        """Somebody revoked our key on the platform; at the end of a closing that is as it should be."""
+        return facts.account.state in _IN_USE and facts.value(Fact.OUR_ACCESS) is False
+
+    @staticmethod
     def _vanished(facts: AccountFacts) -> bool:
-        in_use = facts.account.state in (AccountState.LIVE, AccountState.SUSPENDED)
-        return in_use and facts.value(Fact.PRESENCE) in (Presence.DEACTIVATED, Presence.GONE)
+        return facts.account.state in _IN_USE and facts.value(Fact.PRESENCE) in (Presence.DEACTIVATED, Presence.GONE)
 
 
 class Logged(_Lasting):

@@ -234,6 +234,26 @@ def logins_to_test(db: Database) -> list[Account]:
     )
 
 
+def accounts_without_own_key(db: Database, platforms: Collection[str]) -> list[Account]:
+    """Accounts set up on these platforms with a password on record and no key of the product's own that works.
+
+    A key that the platform was seen to refuse (OUR_ACCESS) does not count.
+    """
+    return _accounts(
+        db,
+        """state in ('approved', 'live', 'suspended') and handle is not null
+             and platform in (select value from json_each(?))
+             and exists (select 1 from credential c where c.account_id = account.id and c.kind = 'password'
+               and c.superseded_at is null and c.destroyed_at is null)
+             and not exists (select 1 from credential c where c.account_id = account.id and c.kind = 'api_token'
+               and c.superseded_at is null and c.destroyed_at is null
+               and coalesce((select o.value from observation o where o.account_id = account.id
+                 and o.fact = 'our_access' and o.observed_at >= c.deposited_at
+                 order by o.observed_at desc, o.id desc limit 1), 'true') <> 'false') order by id""",
+        (to_column(sorted(platforms)),),
+    )
+
+
 def accounts_in_trouble(db: Database, *, keeper_id: int | None = None, limit: int = 200) -> list[tuple[Account, int]]:
     """Live or suspended accounts with the number of enforced rules they break, the worst first.
 

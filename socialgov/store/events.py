@@ -104,6 +104,7 @@ class EventTag(StrEnum):
     CREDENTIAL_RECHECKED = "credential:policy:rechecked"
     CREDENTIAL_COMPROMISED = "credential:secret:compromised"
     CREDENTIAL_AUDITED = "credential:audit:exported"
+    RECOVERY_CODE_STRUCK = "credential:code:struck"
     RECOVERY_CONTACTS = "credential:recovery:recorded"
     DELEGATES_RECORDED = "credential:delegates:recorded"
     ROTATION_STARTED = "credential:rotation:started"

@@ -18,19 +18,27 @@ from closing_school import (
     people_around,
     with_platform,
 )
-from factories import NOW, staff
+from factories import NOW, manager_of, staff, vault_of
 from networks import Clock, Sandbox, served
 
 from socialgov.actions.blobs import read_blob
 from socialgov.actions.certificates import certificate_of, certificate_text, verify_certificate
-from socialgov.actions.closing import advance, complete_task, let_machine_try, start_closing, steps_of
+from socialgov.actions.closing import (
+    advance,
+    complete_task,
+    go_on_with_vault,
+    let_machine_try,
+    start_closing,
+    steps_of,
+)
 from socialgov.actions.credentials import deposit
 from socialgov.actions.notices import open_notices
 from socialgov.errors import InvalidInput, NotFound, NotPermitted
 from socialgov.home import Home
 from socialgov.lifecycle import WrongState
-from socialgov.models import Account, AccountState, Presence, Role, StepDoer, StepName, StepState
+from socialgov.models import Account, AccountState, ClosingStep, Presence, Role, StepDoer, StepName, StepState
 from socialgov.sandbox import create_sandbox
+from socialgov.sandbox.keys import Keys
 from socialgov.store.accounts import account_by_id
 from socialgov.store.closings import closing_of, first_open_step, people_still_held
 from socialgov.store.events import verify_chain
@@ -83,7 +91,7 @@ def test_the_machine_closes_an_account_and_proves_it(school: Home, sandbox: Sand
     account = on_the_network(school, sandbox)
     closing = start_closing(school, None, account.id, "Its end date is over.", now=NOW)
     done = advance(school, closing.id, now=NOW)
-    assert names(done) == ["take_content_down", "change_password", "revoke_access", "deactivate", "see_it_gone"]
+    assert names(done) == ["take_content_down", "change_password", "deactivate", "see_it_gone", "revoke_access"]
     waiting = first_open_step(school.db, closing.id)
     assert waiting is not None
     assert (waiting.name, waiting.state) == (StepName.WAIT_THE_DELAY, StepState.WAITING)
@@ -110,8 +118,14 @@ def test_each_step_seen_by_the_machine_has_a_fresh_observation(school: Home, san
     advance(school, closing.id, now=NOW)
     seen = {step.name: step.observation_id for step in steps_of(school.db, closing.id) if step.state is StepState.DONE}
     assert all(seen[name] for name in seen if name is not StepName.FREEZE_POSTING)
-    values = [json.loads(row[0]) for row in school.db.execute("select value from observation order by id").fetchall()]
-    assert values == [0, True, False, "deactivated", "deactivated"]
+    found = school.db.execute("select fact, value from observation where id > 2 order by id").fetchall()
+    assert [(fact, json.loads(value)) for fact, value in found] == [
+        ("posts", 0),
+        ("login_works", True),
+        ("presence", "deactivated"),
+        ("presence", "deactivated"),
+        ("our_access", False),
+    ]  # the first two are of the day on which the machine was given its key
 
 
 def test_the_password_that_holds_is_the_one_on_record(school: Home, sandbox: Sandbox) -> None:
@@ -120,7 +134,10 @@ def test_the_password_that_holds_is_the_one_on_record(school: Home, sandbox: San
     account = on_the_network(school, sandbox)
     closing = start_closing(school, None, account.id, "Its end date is over.", now=NOW)
     advance(school, closing.id, now=NOW)
-    login = machine_login(school, account.id, purpose="test", now=NOW)
+    login = machine_login(
+        school, account.id, purpose="test", now=NOW, needs_password=True, vault=vault_of(school),
+        actor=manager_of(school),
+    )  # fmt: skip
     assert login is not None and login.secret != PASSWORD
     sandbox.network.sign_in("lakes2026", login.secret)
 
@@ -189,19 +206,46 @@ def test_a_network_that_is_down_is_left_alone_for_longer_each_time(school: Home,
     assert names(advance(school, closing.id, now=now))[0] == "take_content_down"
 
 
-def test_a_refused_login_becomes_a_persons_task_that_the_machine_can_take_back(school: Home, sandbox: Sandbox) -> None:
+def test_a_password_changed_behind_our_back_does_not_hold_the_machine_up(school: Home, sandbox: Sandbox) -> None:
     account = on_the_network(school, sandbox)
-    member = sandbox.network.named("lakes2026")
-    sandbox.network.change_password(member, PASSWORD, "somebody-changed-it-9")
+    sandbox.network.change_password(sandbox.network.named("lakes2026"), PASSWORD, "somebody-changed-it-9")
+    closing = start_closing(school, None, account.id, "Its end date is over.", now=NOW)
+    advance(school, closing.id, now=NOW)
+    waiting = first_open_step(school.db, closing.id)
+    assert waiting is not None and waiting.name is StepName.WAIT_THE_DELAY
+
+
+def key_was_revoked(school: Home, sandbox: Sandbox) -> ClosingStep:
+    """Somebody revoked our key on the network; the closing begins and stands still."""
+    account = on_the_network(school, sandbox)
+    Keys(sandbox.network).revoke_all(sandbox.network.named("lakes2026"))
     closing = start_closing(school, None, account.id, "Its end date is over.", now=NOW)
     advance(school, closing.id, now=NOW)
     step = first_open_step(school.db, closing.id)
     assert step is not None
-    assert (step.state, step.doer) == (StepState.TASK, StepDoer.PERSON)
-    assert "Deposit its login" in (step.last_error or "")
-    sandbox.network.change_password(member, "somebody-changed-it-9", PASSWORD)
+    assert (step.name, step.state, step.doer) == (StepName.TAKE_CONTENT_DOWN, StepState.TASK, StepDoer.PERSON)
+    assert "socialgov's own key" in (step.last_error or "")
+    return step
+
+
+def test_a_revoked_key_is_a_managers_task_and_the_open_vault_mends_it(school: Home, sandbox: Sandbox) -> None:
+    step, manager = key_was_revoked(school, sandbox), manager_of(school)
+    assert any("Open the vault" in notice.text for notice in open_notices(school.db, manager.id))
+    go_on_with_vault(school, manager, step.id, vault_of(school), now=NOW + timedelta(minutes=1))
+    after = first_open_step(school.db, step.closing_id)
+    assert after is not None and after.name is StepName.WAIT_THE_DELAY, "every step behind it, in the same moment"
+    used = events(school, "credential:secret:used_by_machine", 1)
+    assert f"staff:{manager.id}" in [row["actor"] for row in used]
+
+
+def test_a_revoked_key_is_mended_by_a_keeper_too_who_deposits_the_password_again(
+    school: Home, sandbox: Sandbox
+) -> None:
+    step = key_was_revoked(school, sandbox)
+    account = account_by_id(school.db, 1)
+    deposited(school, account)
     let_machine_try(school, owner_of(school, account), step.id, now=NOW + timedelta(minutes=1))
-    waiting = first_open_step(school.db, closing.id)
+    waiting = first_open_step(school.db, step.closing_id)
     assert waiting is not None and waiting.name is StepName.WAIT_THE_DELAY
 
 

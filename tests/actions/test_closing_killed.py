@@ -13,12 +13,14 @@ from pathlib import Path
 
 from closing_fakes import arrange, deeds
 from closing_school import PASSWORD, deposited, events, live_account, owner_of, people_around, with_platform
-from factories import NOW
+from factories import NOW, manager_of, vault_of
 from killing import copy_of, killed_at, not_waiting_for_the_disk
 from networks import Clock, Sandbox, served
 
 from socialgov.actions.certificates import certificate_of, certificate_text, verify_certificate
-from socialgov.actions.closing import advance, complete_task, start_closing
+from socialgov.actions.closing import advance, complete_task, go_on_with_vault, start_closing
+from socialgov.actions.unsealing import machine_login, spare_logins
+from socialgov.escrow import OpenVault
 from socialgov.home import Home
 from socialgov.models import AccountState, StepName, StepState
 from socialgov.sandbox import Network, create_sandbox
@@ -32,8 +34,10 @@ LATER = NOW + timedelta(days=8)
 AFTER_THE_LEASE = timedelta(minutes=6)
 
 
-def close_it(home: Home, now: datetime = NOW, later: datetime = LATER) -> None:
-    """The whole story from wherever it stands: begin, let the machine work, wait, hand the code over, finish."""
+def close_it(home: Home, vault: OpenVault, now: datetime = NOW, later: datetime = LATER) -> None:
+    """The whole story from wherever it stands: begin, let the machine work, open the vault where it waits for that,
+    wait, hand the code over, finish.
+    """
     account = account_by_id(home.db, 1)
     if account.state is AccountState.LIVE:
         start_closing(home, None, account.id, "Its end date is over.", now=now)
@@ -41,10 +45,19 @@ def close_it(home: Home, now: datetime = NOW, later: datetime = LATER) -> None:
     assert closing is not None
     for moment in (now, later):
         advance(home, closing.id, now=moment)
+        open_the_vault(home, closing.id, vault, moment)
     step = first_open_step(home.db, closing.id)
-    if step is not None and step.name is StepName.DELETE and step.state is StepState.TASK:
+    if step is not None and step.name is StepName.DELETE and step.detail.get("phase") == "code":
         network = json.loads(Path(home.settings.platforms["sandbox"].api_base or "").read_text())
-        complete_task(home, owner_of(home, account), step.id, now=later, code=network["codes"][-1])
+        code = network["codes"][-1]
+        complete_task(home, owner_of(home, account), step.id, now=later, code=code)
+        open_the_vault(home, closing.id, vault, later)
+
+
+def open_the_vault(home: Home, closing_id: int, vault: OpenVault, now: datetime) -> None:
+    step = first_open_step(home.db, closing_id)
+    if step is not None and step.state is StepState.TASK and step.detail.get("vault"):
+        go_on_with_vault(home, manager_of(home), step.id, vault, now=now)
 
 
 def school_with_account(home: Home, tmp_path: Path) -> Home:
@@ -77,24 +90,50 @@ def assert_closed_once(home: Home, point: int) -> None:
     certificate = certificate_of(home.db, account.id)
     assert certificate is not None and verify_certificate(certificate_text(certificate), home).valid, at
     seen = Counter(row["fact"] for row in dicts(home.db, "select fact from observation"))
-    assert seen == {"posts": 1, "login_works": 1, "our_access": 1, "presence": 4}, at
+    # each once while it closed, and once when the deposit brought the machine its key
+    assert seen == {"posts": 1, "login_works": 1 + 1, "our_access": 1 + 1, "presence": 4}, at
     told = scalar(home.db, "select count(*) from notice where text like '%being closed%'")
     assert told == 2, at
     done = Counter(deeds(home.settings.platforms["sandbox"]))
-    twice_is_harmless = ("revoke", "mail code")  # ending sessions again; a second code makes the first one void
+    # a second code makes the first one void; what the machine sealed it cannot open, so it sets another password
+    twice_is_harmless = ("mail code", "change password")
     assert all(number == 1 for deed, number in done.items() if deed not in twice_is_harmless), (at, done)
+
+
+def test_whenever_it_is_killed_the_password_that_holds_is_on_record(home: Home, tmp_path: Path) -> None:
+    """Nothing is ever locked out: what the platform takes is the deposit in force or a spare, sealed to the vault."""
+    school = school_with_account(home, tmp_path)
+    vault = vault_of(school)
+    home.db.close()
+    point, killed, held = 0, True, set()
+    while killed:
+        point += 1
+        copy = with_own_network(school, tmp_path / f"held{point}")
+        killed = killed_at(point, copy, begin_and_advance)
+        there = json.loads(Path(copy.settings.platforms["sandbox"].api_base or "").read_text())["password"]
+        login = machine_login(
+            copy, 1, purpose="test", now=NOW, needs_password=True, vault=vault, actor=manager_of(copy)
+        )
+        spares = spare_logins(copy, 1, purpose="test", now=NOW, vault=vault, actor=manager_of(copy))
+        assert login is not None
+        in_force = login.secret == there
+        assert in_force or there in [spare.secret for _, spare in spares], f"killed at point {point}"
+        held.add(in_force)
+        copy.db.close()
+    assert held == {True, False}, "before, between and after"
 
 
 def test_a_closing_killed_at_any_point_ends_as_if_it_had_not_been(home: Home, tmp_path: Path) -> None:
     school = school_with_account(home, tmp_path)
+    vault = vault_of(school)
     home.db.close()
     point, killed = 0, True
     while killed:
         point += 1
         copy = with_own_network(school, tmp_path / f"point{point}")
-        killed = killed_at(point, copy, close_it)
-        close_it(copy, NOW + AFTER_THE_LEASE, LATER + AFTER_THE_LEASE)
-        close_it(copy, NOW + 2 * AFTER_THE_LEASE, LATER + 2 * AFTER_THE_LEASE)
+        killed = killed_at(point, copy, lambda school: close_it(school, vault))
+        close_it(copy, vault, NOW + AFTER_THE_LEASE, LATER + AFTER_THE_LEASE)
+        close_it(copy, vault, NOW + 2 * AFTER_THE_LEASE, LATER + 2 * AFTER_THE_LEASE)
         assert_closed_once(copy, point)
         copy.db.close()
     assert point > 60, "so many points were tried"
@@ -124,11 +163,13 @@ def begin_and_advance(home: Home, now: datetime = NOW) -> None:
 
 def test_a_closing_over_http_killed_on_the_way_ends_the_same(home: Home, tmp_path: Path) -> None:
     original = tmp_path / "sandbox.db"
-    network: Network = create_sandbox(original, Clock(NOW)).extensions["network"]
+    app = create_sandbox(original, Clock(NOW))
+    network: Network = app.extensions["network"]
     member = network.create_account("lakes2026", PASSWORD, email="trips@school.example", private=True)
     Wall(network).publish(member, "We climbed a hill", [], key="k1")
     account = live_account(home, remote_id=member.id)
-    deposited(home, account)
+    with served(app) as url:  # the deposit brings the machine a key of its own
+        deposited(with_platform(home, replace(Sandbox(network, Clock(NOW), url).info, key="sandbox")), account)
     people_around(home, account)
     point, killed = 1, True
     while killed:
