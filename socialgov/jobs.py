@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from socialgov.actions import closing, observing, posts, rechecking, reminders, retention
+from socialgov.actions import break_glass, closing, observing, posts, rechecking, reminders, retention, rotations
 from socialgov.actions.leases import give_back_job, take_job
 from socialgov.actions.log import audit_log, sign_checkpoint
 from socialgov.actions.mail import send_due_mail
+from socialgov.actions.vault import shut_expired
 from socialgov.errors import Conflict, SocialgovError, StoreError
 from socialgov.lifecycle import due_transition
 from socialgov.store.closings import accounts_whose_time_may_be_over, due_closings
@@ -146,15 +147,22 @@ def check_accounts(pass_: Pass, tally: Tally) -> None:
     )
 
 
+def begin_rotations(pass_: Pass, tally: Tally) -> None:
+    """Passwords that are about to be too old are to be changed (SEC204)."""
+    home, now = pass_.home, pass_.now
+    due = reminders.passwords_to_rotate(home, now)
+    tally.each(pass_, due, lambda one: rotations.begin_scheduled(home, one, now=now), lambda one: f"account {one}")
+
+
 def remind(pass_: Pass, tally: Tally) -> None:
-    """Before the end, and before a standing account must be confirmed."""
+    """Before the end, before a standing account must be confirmed, and of passwords that must be changed."""
     home, now = pass_.home, pass_.now
     due = reminders.due_reminders(home, now)
     tally.each(pass_, due, lambda one: reminders.remind(home, one, now=now), lambda one: f"reminder {one.key}")
 
 
 def recheck_deposits(pass_: Pass, tally: Tally) -> None:
-    """After a change of the policy, what is deposited is measured by it (SEC202). Otherwise nothing is read but that."""
+    """After a change of the policy, what is deposited is measured by it (SEC202)."""
     counts = rechecking.recheck_deposits(pass_.home, pass_.now)
     tally.done += counts.total() if counts else 0
 
@@ -179,6 +187,12 @@ def _check_and_sign(pass_: Pass) -> None:
     sign_checkpoint(pass_.home, now=pass_.now)
 
 
+def shut_vault(pass_: Pass, tally: Tally) -> None:
+    """What held the vault open is overwritten once its time is over, and a broken glass ends."""
+    home, now = pass_.home, pass_.now
+    tally.done += shut_expired(home, now=now) + break_glass.end_if_over(home, now=now)
+
+
 def send_mail(pass_: Pass, tally: Tally) -> None:
     """Last, so that what the pass queued leaves with it."""
     report = send_due_mail(pass_.home, now=pass_.now)
@@ -188,6 +202,7 @@ def send_mail(pass_: Pass, tally: Tally) -> None:
 
 
 JOBS: tuple[Job, ...] = (
+    Job("shut vault", TICK, shut_vault),
     Job("close due accounts", TICK, close_due),
     Job("advance closings", TICK, advance_closings),
     Job("settle publishing", TICK, settle_publishing),
@@ -197,6 +212,7 @@ JOBS: tuple[Job, ...] = (
     Job("checkpoint", timedelta(days=1), checkpoint),
     Job("check accounts", TICK, check_accounts),
     Job("recheck deposits", TICK, recheck_deposits),
+    Job("begin rotations", timedelta(hours=1), begin_rotations),
     Job("remind", timedelta(hours=1), remind),
     Job("send mail", TICK, send_mail),
 )

@@ -2,16 +2,18 @@
 
 zxcvbn alone is not enough: it scores `Twitter@StMarys1` 4 of 4 although it is the platform, the school and a digit. So
 the words that anybody could guess from the account are taken out, and what is left is scored as well.
-The composition (8 or more characters, letters, numbers and symbols) is what the schools' policies ask for (P2.6); it is
-for passwords held in escrow only, never for signing in here.
+How long it is and what it is made of is what the school's policy asks for (P2.6), and no more than that; it is for
+passwords held in escrow only, never for signing in here.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+
+from socialgov.rules.strength import EASY, SIGNS, WORD, composition
 
 LONGEST = 256  # no platform takes more; the bound keeps a pasted file out
 SCORED = 72  # zxcvbn raises ValueError above this
@@ -24,33 +26,51 @@ _YEAR = re.compile(r"(?:19|20)\d\d")
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """`strength` is zxcvbn's 0 to 4; `problems` are sentences for the depositor, which never quote the password."""
+    """`strength` is zxcvbn's 0 to 4; `problems` are sentences for the depositor, which never quote the password.
+
+    `one_word`: more than half of it is a single word of a dictionary (P2.6).
+    """
 
     strength: int
     problems: tuple[str, ...]
+    one_word: bool = False
 
 
-def assess(secret: str, *, context: Iterable[str], min_length: int, min_strength: int) -> Assessment:
+def assess(
+    secret: str, *, context: Iterable[str], min_length: int, min_strength: int, signs: Collection[str] = SIGNS
+) -> Assessment:
     """What is wrong with `secret` for an account that `context` describes (school, handle, platform, purpose, names).
 
-    Raises nothing for any text: over-long input is scored by its first 72 characters.
+    `signs`: which of letters, numbers and symbols the school asks for. Raises nothing for any text: over-long input is
+    scored by its first 72 characters.
     """
     text = unicodedata.normalize("NFKC", secret)
     words = context_words(context)
     left = without_context(text, words)
     whole = _score(text, words)
     strength = min(whole.strength, _score(left, words).strength)
-    problems = list(_composition(text, min_length))
+    problems = list(_composition(text, min_length, signs))
     if whole.one_word or (whole.strength < min_strength and whole.patterned):
-        problems.append("It is built on a word, a name or a pattern that is easily guessed.")
+        problems.append(WORD)
     elif whole.strength < min_strength:
-        problems.append("It is too easy to guess. Make it longer.")
+        problems.append(EASY)
     elif strength < min_strength:
         problems.append(
             "It is built on words anybody could guess for this account: the school, the platform, the handle, "
             "what the account is for, a name or a year."
         )
-    return Assessment(strength, tuple(problems))
+    return Assessment(strength, tuple(problems), whole.one_word)
+
+
+def signs_in(secret: str) -> tuple[str, ...]:
+    """Which of letters, numbers and symbols are in it; a space is none of them."""
+    text = unicodedata.normalize("NFKC", secret)
+    there = {
+        "letters": any(c.isalpha() for c in text),
+        "numbers": any(c.isdigit() for c in text),
+        "symbols": any(not c.isalnum() and not c.isspace() for c in text),
+    }
+    return tuple(name for name in SIGNS if there[name])
 
 
 def context_words(phrases: Iterable[str]) -> tuple[str, ...]:
@@ -78,22 +98,12 @@ def without_context(secret: str, words: Iterable[str]) -> str:
     return text
 
 
-def _composition(text: str, min_length: int) -> Iterable[str]:
-    if len(text) < min_length:
-        yield f"It is shorter than {min_length} characters."
+def _composition(text: str, min_length: int, signs: Collection[str]) -> Iterable[str]:
+    there = signs_in(text)
+    lacking = [name for name in SIGNS if name in signs and name not in there]
+    yield from composition(too_short=len(text) < min_length, lacking=lacking, min_length=min_length)
     if len(text) > LONGEST:
-        yield f"It is longer than {LONGEST} characters."
-    missing = [
-        name
-        for name, there in (
-            ("letters", any(c.isalpha() for c in text)),
-            ("numbers", any(c.isdigit() for c in text)),
-            ("symbols", any(not c.isalnum() and not c.isspace() for c in text)),
-        )
-        if not there
-    ]
-    if missing:
-        yield f"It has no {' and no '.join(missing)}."
+        yield f"It is longer than {LONGEST} characters, which no platform takes."
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from socialgov.models import (
     AccountKind,
     AccountState,
     Answer,
+    ContactKind,
     Credential,
     CredentialKind,
     Extension,
@@ -25,6 +26,7 @@ from socialgov.models import (
     Post,
     PostState,
     Presence,
+    RecoveryContact,
     Role,
     Source,
     Staff,
@@ -137,6 +139,9 @@ CREDENTIAL = Credential(
     deposited_at=NOW - 5 * DAY,
     superseded_at=None,
     secret_at=NOW - 5 * DAY,
+    length_at_least=20,
+    signs=("letters", "numbers", "symbols"),
+    one_word=False,
 )
 IN_ORDER: dict[Fact, Any] = {
     Fact.PRESENCE: Presence.LIVE,
@@ -199,6 +204,12 @@ def account_facts(
 
 def credential(**changes: Any) -> Credential:
     return replace(CREDENTIAL, **changes)
+
+
+def contact(**changes: Any) -> RecoveryContact:
+    """A phone that is not the school's, of nobody on the staff."""
+    phone = RecoveryContact(1, 7, ContactKind.PHONE, "+44 7700 900123", False, None, 1, NOW - DAY)
+    return replace(phone, **changes)
 
 
 def followers(**counts: Any) -> FollowerSummary:

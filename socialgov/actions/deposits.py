@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from socialgov import passwords, permissions
 from socialgov.actions.findings import evaluate_account
+from socialgov.actions.machine_tokens import make_after_deposit
 from socialgov.actions.request_checks import school_email_fault, text_faults, tidy
 from socialgov.actions.unsealing import need_credential, need_spare, record
 from socialgov.actions.vault import vault_key
 from socialgov.errors import InvalidInput
 from socialgov.lifecycle import WrongState
 from socialgov.models import AccountState, Credential, CredentialKind, Enforcement
+from socialgov.rules.strength import length_kept
 from socialgov.store import credentials as store
 from socialgov.store.accounts import account_by_id
 from socialgov.store.connect import write
@@ -45,6 +48,7 @@ class _Draft:
     fingerprints: tuple[str, ...] = field(repr=False)
     strength: int
     problems: tuple[str, ...]
+    one_word: bool = False
 
 
 def deposit(
@@ -69,7 +73,7 @@ def deposit(
     with write(home.db) as db:
         account = account_by_id(db, account_id)
         permissions.check_can_deposit(actor, account)
-        _need_depositable(account)
+        need_depositable(account)
         refused = _refusals(home, db, account, draft)
         if refused:
             record(db, EventTag.CREDENTIAL_REFUSED, account, actor_of(actor.id), now, data={"rules": sorted(refused)})
@@ -82,6 +86,7 @@ def deposit(
             {"secret": " ".join(refused.values())},
             "Choose another one, change it on the platform, and deposit that.",
         )
+    make_after_deposit(home, credential, secret, now=now)
     return credential
 
 
@@ -91,7 +96,7 @@ def deposit_spare(home: Home, db: Database, account_id: int, secret: str, *, now
     Call inside `write()`. A crash in between locks nobody out: whichever of the two the platform takes is on record.
     """
     account = account_by_id(db, account_id)
-    _need_depositable(account)
+    need_depositable(account)
     old = need_credential(db, account, CredentialKind.PASSWORD)
     prints = home.escrow.fingerprints(secret)
     draft = _Draft(old.kind, old.username, old.email, secret, prints, strength=4, problems=())
@@ -119,17 +124,26 @@ def _draft(home: Home, account: Account, *, username: str, secret: str, email: s
         faults["secret"] = fault
     if faults:
         raise InvalidInput("The login cannot be deposited as it is.", faults, "Change what is marked.")
-    found = passwords.Assessment(4, ())
+    found, prints = passwords.Assessment(4, ()), home.escrow.fingerprints(secret)
     if kind is CredentialKind.PASSWORD:
-        policy = home.settings.policy
-        found = passwords.assess(
-            secret,
-            context=_context(home, account, username, email),
-            min_length=policy.password_min_length,
-            min_strength=policy.password_min_strength,
-        )
-    prints = home.escrow.fingerprints(secret)
-    return _Draft(kind, username, email or None, secret, prints, found.strength, found.problems)
+        found = assessed(home, account, secret, username=username, email=email)
+    return _Draft(kind, username, email or None, secret, prints, found.strength, found.problems, found.one_word)
+
+
+def assessed(home: Home, account: Account, secret: str, *, username: str, email: str) -> passwords.Assessment:
+    """How strong a password is for this account, and what is wrong with it by the school's policy (SEC202)."""
+    policy = home.settings.policy
+    found = passwords.assess(
+        secret,
+        context=_context(home, account, username, email),
+        min_length=policy.password_min_length,
+        min_strength=policy.password_min_strength,
+        signs=policy.password_signs,
+    )
+    if not _is_a_name(home, account, secret, username, email):
+        return found
+    words = "It is the user name, the handle or the e-mail address of the account, or one very like it."
+    return replace(found, strength=0, problems=(words,), one_word=True)
 
 
 def _form_fault(secret: str, kind: CredentialKind) -> str | None:
@@ -155,6 +169,13 @@ def _context(home: Home, account: Account, username: str, email: str) -> Iterabl
         yield staff.name
 
 
+def _is_a_name(home: Home, account: Account, secret: str, username: str, email: str) -> bool:
+    """What everybody can read about the account, in one of the forms by which passwords count as alike (SEC203)."""
+    forms = set(home.escrow.fingerprints(secret))
+    names = {username, email, email.partition("@")[0], account.handle or "", account.handle_wished}
+    return any(not forms.isdisjoint(home.escrow.fingerprints(name)) for name in names if name)
+
+
 def _refusals(home: Home, db: Database, account: Account, draft: _Draft) -> dict[str, str]:
     """Rule id → sentence, for each rule that the school enforces and the deposit breaks."""
     broken = {"SEC202": " ".join(draft.problems)} if draft.problems else {}
@@ -174,7 +195,7 @@ def _is_old(db: Database, account: Account, draft: _Draft) -> bool:
     """True for an earlier secret of this account; depositing the one in force again corrects its user name."""
     if _unchanged_since(db, account, draft) is not None:
         return False
-    return store.deposited_before(db, account.id, draft.kind, draft.fingerprints)
+    return store.deposited_before(db, account.id, draft.fingerprints)
 
 
 def _unchanged_since(db: Database, account: Account, draft: _Draft) -> datetime | None:
@@ -220,9 +241,19 @@ def _insert(
         secret_at=secret_at,
         now=now,
         spare=spare,
+        measured=_measured(home, draft),
     )
     store.keep_sealed(db, new_id, seal(home, db, account.id, draft.kind, new_id, draft.secret))
     return new_id
+
+
+def _measured(home: Home, draft: _Draft) -> dict[str, object]:
+    """What a later policy is asked of (rules/strength.py), and no more: docs/decisions/0012-deposits.md."""
+    if draft.kind is not CredentialKind.PASSWORD:
+        return {}
+    text = unicodedata.normalize("NFKC", draft.secret)
+    length = length_kept(len(text), home.settings.policy.password_min_length)
+    return {"length_at_least": length, "signs": passwords.signs_in(text), "one_word": draft.one_word}
 
 
 def seal(home: Home, db: Database, account_id: int, kind: CredentialKind, credential_id: int, secret: str) -> bytes:
@@ -236,7 +267,8 @@ def seal(home: Home, db: Database, account_id: int, kind: CredentialKind, creden
 # --------------------------------------------------------------------------------------------------- shared
 
 
-def _need_depositable(account: Account) -> None:
+def need_depositable(account: Account) -> None:
+    """Raises WrongState where nothing is kept for the account yet, or any more."""
     if account.state not in DEPOSIT_STATES:
         raise WrongState(
             f"This account is {account.state.value}, so no login can be deposited for it.",

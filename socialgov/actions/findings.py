@@ -28,6 +28,7 @@ from socialgov.rules.facts import AccountFacts, ClosingSummary, FollowerSummary
 from socialgov.store.accounts import account_by_id
 from socialgov.store.closings import closing_of, steps_of
 from socialgov.store.connect import write
+from socialgov.store.contacts import contacts_of, delegates_of
 from socialgov.store.credentials import current_credential, knowers
 from socialgov.store.events import EventTag, record_event
 from socialgov.store.findings import (
@@ -42,6 +43,7 @@ from socialgov.store.findings import (
 from socialgov.store.observations import followers_on_record, newest_observations
 from socialgov.store.people import audience_size
 from socialgov.store.posts import posts_to_take_down
+from socialgov.store.rotations import open_rotation
 from socialgov.store.rows import moment_text
 from socialgov.store.staff import staff_by_ids, staff_with_role
 from socialgov.store.waivers import active_waivers, extensions_of
@@ -71,7 +73,8 @@ def facts_of(home: Home, account: Account, now: datetime) -> AccountFacts:
     followers = follower_summary(db, account, info, settings.policy, today)
     credential = current_credential(db, account.id, CredentialKind.PASSWORD)
     known_by = knowers(db, account.id) if credential else set()
-    wanted = {account.owner_id, account.deputy_id, account.decided_by or account.owner_id, *known_by}
+    delegates = {one.staff_id for one in delegates_of(db, account.id) if one.staff_id is not None}
+    wanted = {account.owner_id, account.deputy_id, account.decided_by or account.owner_id, *known_by, *delegates}
     staff = staff_by_ids(db, wanted)
     school = school_records(db)
     return AccountFacts(
@@ -89,6 +92,9 @@ def facts_of(home: Home, account: Account, now: datetime) -> AccountFacts:
         decided_by=staff.get(account.decided_by) if account.decided_by else None,
         observations=observations,
         credential=credential,
+        rotation=open_rotation(db, account.id),
+        contacts=tuple(contacts_of(db, account.id)),
+        delegates_left=sum(not staff[one].current for one in delegates),
         knowers_left=sum(not staff[one].current for one in known_by),
         followers=followers,
         followers_not_on_record=_not_on_record(db, account, observations, followers),

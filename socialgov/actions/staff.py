@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from socialgov.actions.findings import evaluate_account
 from socialgov.actions.notices import notify
+from socialgov.actions.rotations import begin_for_leaver
 from socialgov.actions.sessions import end_sessions_of
+from socialgov.actions.vault import end_holders_of
 from socialgov.actions.ways import end_ways_of
 from socialgov.config import ADDRESS
 from socialgov.errors import Conflict, InvalidInput
@@ -18,10 +20,12 @@ from socialgov.permissions import check_can_manage_staff
 from socialgov.store import guarded_update, record_event, write
 from socialgov.store.accounts import accounts_of_keeper
 from socialgov.store.connect import insert
+from socialgov.store.contacts import accounts_letting_in
 from socialgov.store.credentials import accounts_known_to
 from socialgov.store.events import EventTag, actor_of
 from socialgov.store.rows import moment_text
 from socialgov.store.staff import staff_by_email, staff_by_id, staff_with_role
+from socialgov.store.vault import end_openings
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -108,6 +112,14 @@ def set_roles_by_groups(db: Database, staff: Staff, roles: frozenset[Role], *, n
     return staff if roles == staff.roles else _change_roles(db, staff, roles, actor=BY_GROUPS, now=now)
 
 
+def make_network_manager(db: Database, staff: Staff, *, actor: str, now: datetime) -> Staff:
+    """Give this role to somebody who works here. Inside `write()`; who may decide so, the caller has asked."""
+    _check_still_here(staff)
+    if staff.has(Role.NETWORK_MANAGER):
+        return staff
+    return _change_roles(db, staff, staff.roles | {Role.NETWORK_MANAGER}, actor=actor, now=now)
+
+
 def staff_leaves(home: Home, actor: Staff | None, staff_id: int, *, now: datetime) -> Staff:
     """Somebody leaves: their sessions, links, passkeys and codes end at once (PPL704, ASVS 7.4.2). Conflict for the last manager."""
     if actor is not None:
@@ -120,7 +132,10 @@ def staff_leaves(home: Home, actor: Staff | None, staff_id: int, *, now: datetim
         record_event(db, EventTag.STAFF_LEFT, actor=_actor(actor), now=now, subject="staff", subject_id=staff_id)
         end_sessions_of(db, staff_id, actor=_actor(actor), now=now)
         end_ways_of(db, staff_id, actor=_actor(actor), now=now)
+        end_holders_of(db, staff_id, actor=_actor(actor), now=now, leaving=True)
+        begin_for_leaver(home, db, staff_id, actor=_actor(actor), now=now)
         kept = {account.id for account in accounts_of_keeper(db, staff_id)} | accounts_known_to(db, staff_id)
+        kept |= accounts_letting_in(db, staff_id)
         for account_id in sorted(kept):  # the rules break now (ACC105, SEC204, PPL704), not at the next check
             evaluate_account(home, account_id, now=now, actor=_actor(actor))
         return staff_by_id(db, staff_id)
@@ -145,6 +160,9 @@ def _change_roles(db: Database, staff: Staff, wanted: frozenset[Role], *, actor:
         db, EventTag.STAFF_ROLES_CHANGED, actor=actor, now=now, subject="staff", subject_id=staff.id, data=data
     )
     _tell_heads(db, actor, staff.id, wanted - staff.roles, now)
+    if Role.NETWORK_MANAGER in staff.roles - wanted:
+        end_holders_of(db, staff.id, actor=actor, now=now, leaving=True)
+    end_openings(db, now, staff_id=staff.id)  # whatever they had open, they had it open in a role
     return staff_by_id(db, staff.id)
 
 

@@ -22,6 +22,8 @@ from socialgov.models import (
     PlatformInfo,
     Policy,
     Post,
+    RecoveryContact,
+    Rotation,
     Source,
     Staff,
     Use,
@@ -80,7 +82,10 @@ class AccountFacts:
     unrecorded_looks: int | None = None
     contact: str = ""  # whom the school wants to be named in a profile (ACC106)
     zone: tzinfo = UTC
+    contacts: tuple[RecoveryContact, ...] = ()  # where recovery leads, as far as it is on record (SEC206)
+    delegates_left: int = 0  # people who left and whom the platform still lets in by itself (PPL704)
     knowers_left: int = 0  # staff who deposited or saw the current secret and have left since (SEC204, PPL704)
+    rotation: Rotation | None = None  # the change of the password that is due and not done (SEC204, PPL704)
     followers_not_on_record: int = 0  # how many more the platform counted than the register of followers has
     take_down_due_at: tuple[datetime, ...] = ()  # of each published post that must come down, by when (MED513)
     retention_ran_at: datetime | None = None  # the daily erasure's last whole run (DAT001)

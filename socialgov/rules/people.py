@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from socialgov.models import When
+from socialgov.models import RotationReason, When
 from socialgov.rules.base import AccountRule, LaterRule, counted
 from socialgov.rules.facts import AccountFacts
 
@@ -46,14 +46,26 @@ class LeaversHandOver(AccountRule):
 
     def check(self, facts: AccountFacts) -> bool | None:
         keepers = (facts.owner, facts.deputy)
-        return facts.knowers_left == 0 and all(staff is not None and staff.current for staff in keepers)
+        if facts.knowers_left or facts.delegates_left or self._late(facts):
+            return False
+        return all(staff is not None and staff.current for staff in keepers)
 
     def because(self, facts: AccountFacts, answer: bool | None) -> str:
         if answer:
             return self.holds
         if facts.knowers_left:
-            return f"{counted(facts.knowers_left, 'person', 'people')} who knew the password left.".capitalize()
+            return f"{counted(facts.knowers_left, 'person', 'people')} who knew a secret of it left.".capitalize()
+        if facts.delegates_left:
+            people = counted(facts.delegates_left, "person", "people").capitalize()
+            return f"{people} who left can still get in without the password: the platform has them as delegates."
+        if self._late(facts):
+            return "Somebody left, and the password was not changed in time."
         return "Its owner or deputy left: it must be handed over."
+
+    @staticmethod
+    def _late(facts: AccountFacts) -> bool:
+        due = facts.rotation
+        return due is not None and due.reason is RotationReason.LEFT and facts.now >= due.due_at
 
 
 class AgreementReviewed(LaterRule):

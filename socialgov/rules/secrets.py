@@ -4,9 +4,34 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from socialgov.models import AccountState, Credential, Fact, Observation, Source, When
+from socialgov.models import (
+    AccountState,
+    ContactKind,
+    Credential,
+    Fact,
+    Observation,
+    RecoveryContact,
+    RotationReason,
+    Source,
+    When,
+)
 from socialgov.rules.base import NEVER, AccountRule, counted, day_words
 from socialgov.rules.facts import AccountFacts
+from socialgov.rules.strength import judged
+
+# read after "the password must be changed because"
+ROTATION_WORDS = {
+    RotationReason.COMPROMISED: "it is compromised",
+    RotationReason.LEFT: "somebody who kept the account or knew its secrets left",
+    RotationReason.HANDED_OVER: "somebody who knows it no longer keeps the account",
+    RotationReason.ASKED: "somebody asked for it",
+    RotationReason.SCHEDULE: "it has been in use as long as the school allows",
+}
+CONTACT_WORDS = {
+    ContactKind.ADDRESS: "recovery address",
+    ContactKind.PHONE: "recovery phone",
+    ContactKind.SECOND_FACTOR: "second factor",
+}
 
 
 def login_seen(facts: AccountFacts) -> Observation | None:
@@ -37,19 +62,24 @@ class Strong(AccountRule):
     id = "SEC202"
     title = "Strong: 8 or more characters with letters, numbers and symbols; not built on a dictionary word"
     source = "P2.6"
-    advice = "Let a password manager make it, or string several random words, numbers and signs together."
+    advice = "Have one made on the page where it is deposited, set it on the platform, and deposit that."
     when = (When.DEPOSIT,)
-    holds = "The deposited password was strong enough when it came in."
+    holds = "The deposited password is strong enough by what was measured when it came in."
     unknown = "No password is deposited."
 
     def check(self, facts: AccountFacts) -> bool | None:
-        kept = facts.credential
-        return None if kept is None else not kept.problems and kept.strength >= facts.policy.password_min_strength
+        if facts.credential is None:
+            return None
+        found = judged(facts.credential, facts.policy)
+        if found.problems:
+            return False
+        return None if found.unknown else True
 
     def because(self, facts: AccountFacts, answer: bool | None) -> str:
-        if answer is False and facts.credential is not None:
-            return " ".join(facts.credential.problems) or "The deposited password is too easy to guess."
-        return super().because(facts, answer)
+        if answer or facts.credential is None:
+            return super().because(facts, answer)
+        found = judged(facts.credential, facts.policy)
+        return " ".join(found.problems) or found.unknown
 
 
 class UsedOnce(AccountRule):
@@ -67,34 +97,44 @@ class UsedOnce(AccountRule):
 
 
 class Changed(AccountRule):
-    """That a password is compromised shows only where somebody says so by depositing a new one."""
+    """A change that is due counts as broken once its time is over; one for a compromised password from the start."""
 
     id = "SEC204"
     title = "Changed: when compromised, when someone who knows it leaves, and on the school's schedule"
     source = "P1.A3, P2.6"
     advice = "Change the password when it is due, when somebody who knew it leaves, and at once when in doubt."
-    when = (When.WATCH,)
+    when = (When.GATE, When.WATCH)
     unknown = "No password is deposited."
 
     def check(self, facts: AccountFacts) -> bool | None:
         kept = facts.credential
         if kept is None:
             return None
-        return facts.knowers_left == 0 and facts.now <= self._due(kept, facts)
+        return facts.knowers_left == 0 and not _pressing(facts) and facts.now <= self._due(kept, facts)
 
     def because(self, facts: AccountFacts, answer: bool | None) -> str:
         if facts.credential is None:
             return self.unknown
-        if facts.knowers_left:
-            return (
-                f"{counted(facts.knowers_left, 'person', 'people')} who knew the password left: change it.".capitalize()
-            )
         due = day_words(facts.day(self._due(facts.credential, facts)))
+        if facts.rotation is not None and _pressing(facts):
+            return f"It must be changed because {ROTATION_WORDS[facts.rotation.reason]}, and that is not done."
+        if facts.knowers_left:
+            people = counted(facts.knowers_left, "person", "people")
+            return f"{people} who knew a secret of it left: change it.".capitalize()
+        if answer and facts.rotation is not None:
+            by = day_words(facts.day(facts.rotation.due_at))
+            return f"It is being changed because {ROTATION_WORDS[facts.rotation.reason]}; that must be done by {by}."
         return f"It must be changed by {due}." if answer else f"It was due to be changed by {due}."
 
     @staticmethod
     def _due(kept: Credential, facts: AccountFacts) -> datetime:
         return (kept.secret_at or kept.deposited_at) + timedelta(days=facts.policy.password_max_age_days)
+
+
+def _pressing(facts: AccountFacts) -> bool:
+    """A change is open that cannot wait: the password is compromised, or the time for it is over."""
+    due = facts.rotation
+    return due is not None and (due.reason is RotationReason.COMPROMISED or facts.now >= due.due_at)
 
 
 class LoginTested(AccountRule):
@@ -138,8 +178,32 @@ class RecoveryWithSchool(AccountRule):
     broken = "A recovery address, phone or second factor is a person's own."
 
     def check(self, facts: AccountFacts) -> bool | None:
+        """What is on record can break it. That only the school's are on record does not show that there are no others:
+        for that somebody looks."""
+        if self._strangers(facts):
+            return False
         ours: bool | None = facts.value(Fact.RECOVERY_WITH_SCHOOL)
         return ours
+
+    def because(self, facts: AccountFacts, answer: bool | None) -> str:
+        if not self._strangers(facts):
+            return super().because(facts, answer)
+        return " ".join(self._whose(one, facts) for one in self._strangers(facts))
+
+    @staticmethod
+    def _strangers(facts: AccountFacts) -> list[RecoveryContact]:
+        return [one for one in facts.contacts if not one.of_school]
+
+    @staticmethod
+    def _whose(one: RecoveryContact, facts: AccountFacts) -> str:
+        """By office and without the value: this sentence is mailed, and names and numbers stay on the page."""
+        what = f"A {CONTACT_WORDS[one.kind]}"
+        if one.staff_id in (facts.account.owner_id, facts.account.deputy_id):
+            office = "owner" if one.staff_id == facts.account.owner_id else "deputy"
+            return f"{what} is the {office}'s own: ask them to put the school's in its place."
+        if one.staff_id is not None:
+            return f"{what} is a colleague's own: the page Who can recover it says whom to ask."
+        return f"{what} is somebody's who is not on the staff: ask the owner to put the school's in its place."
 
 
 class NobodyElseSees(AccountRule):

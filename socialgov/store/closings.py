@@ -267,8 +267,10 @@ _FORGET: Mapping[str, str] = {
     "permissions for this account alone": "delete from grant_of where account_id = :account",
     "texts of posts": "update post set text = '', credit = null, check_reason = null where account_id = :account"
     " and (text != '' or credit is not null or check_reason is not null)",
+    "recovery contacts": "delete from recovery_contact where account_id = :account",
+    "delegates": "delete from delegate where account_id = :account",
     "findings about people": "delete from finding where account_id = :account"
-    " and substr(rule_id, 1, 3) in ('AUD', 'INT', 'MED')",
+    " and (substr(rule_id, 1, 3) in ('AUD', 'INT', 'MED') or rule_id = 'SEC206')",
     "notes on observations": "update observation set note = null where account_id = :account and note is not null"
     " and id not in (select observation_id from closing_step where observation_id is not null)",
     "profile texts": "update observation set value = '\"erased\"' where account_id = :account"
@@ -291,8 +293,10 @@ def people_still_held(db: Database, account_id: int) -> int:
             " + (select count(*) from grant_of where account_id = ?)"
             " + (select count(*) from depiction join post on post.id = post_id where account_id = ?)"
             " + (select count(*) from media join post on post.id = post_id where account_id = ?)"
+            " + (select count(*) from recovery_contact where account_id = ?)"
+            " + (select count(*) from delegate where account_id = ?)"
             " + (select count(*) from credential where account_id = ? and sealed is not null)",
-            (account_id,) * 6,
+            (account_id,) * 8,
         )
     )
 

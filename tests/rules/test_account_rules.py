@@ -18,6 +18,7 @@ from rule_facts import (
     TODAY,
     account_facts,
     closing,
+    contact,
     credential,
     extension,
     followers,
@@ -87,7 +88,13 @@ CASES: list[tuple[str, bool | None, dict[str, Any]]] = [
     ("SEC201", False, {"credential": None}),
     ("SEC202", True, {}),
     ("SEC202", False, {"credential": credential(strength=1)}),
-    ("SEC202", False, {"credential": credential(problems=("It has no symbol.",))}),
+    ("SEC202", False, {"credential": credential(one_word=True)}),
+    ("SEC202", False, {"credential": credential(signs=("letters", "numbers"))}),
+    ("SEC202", False, {"credential": credential(length_at_least=8), "policy": {"password_min_length": 10}}),
+    ("SEC202", True, {"credential": credential(signs=("letters",)), "policy": {"password_signs": ()}}),
+    ("SEC202", None, {"credential": credential(length_at_least=14), "policy": {"password_min_length": 15}}),
+    ("SEC202", None, {"credential": credential(length_at_least=None, signs=None, one_word=None)}),
+    ("SEC202", False, {"credential": credential(problems=("It has no symbol.",), signs=None, length_at_least=None)}),
     ("SEC202", None, {"credential": None}),
     ("SEC203", True, {}),
     ("SEC203", False, {"credential": credential(reused=True)}),
@@ -107,6 +114,11 @@ CASES: list[tuple[str, bool | None, dict[str, Any]]] = [
     ("SEC206", True, see(Fact.RECOVERY_WITH_SCHOOL, True)),
     ("SEC206", False, see(Fact.RECOVERY_WITH_SCHOOL, False)),
     ("SEC206", None, unseen(Fact.RECOVERY_WITH_SCHOOL)),
+    ("SEC206", None, {**unseen(Fact.RECOVERY_WITH_SCHOOL), "contacts": (contact(of_school=True),)}),
+    ("SEC206", True, {"contacts": (contact(of_school=True),)}),
+    ("SEC206", False, {"contacts": (contact(of_school=True), contact(staff_id=1))}),
+    ("SEC206", False, {"contacts": (contact(staff_id=2), contact(staff_id=9), contact())}),
+    ("PPL704", False, {"delegates_left": 1}),
     ("SEC207", True, {}),
     ("SEC207", True, {**CLOSED, "credential": None}),
     ("SEC207", False, {"unrecorded_looks": 2}),
@@ -286,6 +298,18 @@ def test_a_date_is_told_in_the_schools_own_zone() -> None:
     late = replace(late, observed_at=late.observed_at.replace(month=7, day=3, hour=23, minute=30))
     facts = account_facts(look={Fact.LIKES: late}, zone=ZoneInfo("Europe/London"))
     assert "4 July 2026" in CATALOGUE["INT402"].because(facts, None)
+
+
+def test_whose_the_recovery_is_is_said_by_office_and_nothing_is_quoted() -> None:
+    facts = account_facts(contacts=(contact(staff_id=1), contact(staff_id=2), contact(staff_id=9), contact()))
+    said = CATALOGUE["SEC206"].because(facts, False)
+    assert all(words in said for words in ("the owner's own", "the deputy's own", "a colleague's own", "not on the"))
+    assert facts.contacts[0].value not in said
+
+
+def test_a_deposit_whose_make_up_was_never_measured_is_no_pass_and_says_so() -> None:
+    facts = account_facts(credential=credential(length_at_least=None, signs=None, one_word=None))
+    assert "what it is made of was not" in CATALOGUE["SEC202"].because(facts, None)
 
 
 def test_a_leaver_as_deputy_is_named_by_office_and_not_by_name() -> None:

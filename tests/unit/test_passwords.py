@@ -40,10 +40,10 @@ def test_one_dictionary_word_with_trimmings_is_refused(word: str) -> None:
 
 
 def test_composition_is_named() -> None:
-    assert "It has no numbers and no symbols." in problems("sunflowerbicyclecoffee")
-    assert "It is shorter than 8 characters." in problems("aB3$k")
-    assert "It has no letters." in problems("93847561!!47-20")
-    assert problems("short1!aB", min_length=12)[0] == "It is shorter than 12 characters."
+    assert "It has no numbers and no symbols. The school asks for them." in problems("sunflowerbicyclecoffee")
+    assert "It is too short. The school asks for 8 characters or more." in problems("aB3$k")
+    assert "It has no letters. The school asks for them." in problems("93847561!!47-20")
+    assert problems("short1!aB", min_length=12)[0] == "It is too short. The school asks for 12 characters or more."
 
 
 def test_a_problem_never_quotes_the_password() -> None:
@@ -51,7 +51,7 @@ def test_a_problem_never_quotes_the_password() -> None:
 
 
 def test_over_long_input_is_scored_and_not_raised() -> None:
-    assert f"It is longer than {LONGEST} characters." in problems("kV9#" * 5_000)
+    assert f"It is longer than {LONGEST} characters, which no platform takes." in problems("kV9#" * 5_000)
     assert problems("kV9#mQ2x-Tolpuddle-61" + "x" * 100) == ()
 
 
