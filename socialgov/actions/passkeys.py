@@ -107,7 +107,7 @@ def add_passkey(
     Raises StepUpNeeded, CeremonyOver, PasskeyRefused, and InvalidInput for a name nobody can read.
     """
     from webauthn import verify_registration_response
-    from webauthn.helpers import bytes_to_base64url
+    from webauthn.helpers import bytes_to_base64url, parse_registration_credential_json
     from webauthn.helpers.exceptions import WebAuthnException
 
     need_fresh_or_first(home, session_token, now=now)
@@ -121,6 +121,7 @@ def add_passkey(
             expected_origin=_origin(home),
             require_user_verification=True,
         )
+        _check_not_framed(parse_registration_credential_json(answer).response.client_data_json)
     except (WebAuthnException, ValueError, KeyError, TypeError) as error:
         raise _refused(home, actor.id, now, "answer") from error
     values = {
@@ -249,6 +250,7 @@ def _verified(
             credential_current_sign_count=0,  # compared below, once the signature is known to be good
             require_user_verification=True,
         )
+        _check_not_framed(given.response.client_data_json)
     except (WebAuthnException, ValueError, KeyError, TypeError) as error:
         raise _refused(home, passkey.staff_id, now, "answer") from error
     if (done.new_sign_count or passkey.sign_count) and done.new_sign_count <= passkey.sign_count:
@@ -317,6 +319,14 @@ def _transports(answer: str) -> list[str]:
 
     found = parse_registration_credential_json(answer).response.transports or []
     return [transport.value for transport in found]
+
+
+def _check_not_framed(client_data: bytes) -> None:
+    """Refuse an answer that was given inside another site's page: no page of ours is ever framed."""
+    from webauthn.helpers import parse_client_data_json
+
+    if parse_client_data_json(client_data).cross_origin:
+        raise ValueError("answered inside a frame of another site")
 
 
 def _short(answer: str) -> str:

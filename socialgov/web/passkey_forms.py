@@ -7,6 +7,7 @@ the form and sends it like any other. The challenge's token stays in this browse
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from flask import Response, flash, g, request, session
 from flask_wtf import FlaskForm
@@ -39,11 +40,14 @@ def ceremony_token() -> str | None:
     return session.pop(CEREMONY_KEY, None)
 
 
-def passkey_context() -> dict[str, Any]:
-    """For a page with a passkey button: may it work here, and if not, where."""
+def passkey_context(*, script: bool = True) -> dict[str, Any]:
+    """For a page about passkeys: may one work here, and if not, where. `script`: it has a passkey button.
+
+    Only the host is compared: a proxy that ends https and is not named in school.toml shows us http.
+    """
     works = passkeys_work(g.home.settings)
-    here = works and request.host_url.rstrip("/") == g.home.settings.base_url
-    if here:
+    here = works and request.host == urlsplit(g.home.settings.base_url).netloc.lower()
+    if here and script:
         allow_script()
     return {"passkeys_work": works, "passkeys_here": here}
 

@@ -65,7 +65,7 @@ def page() -> ResponseReturnValue:
         may_end=can_end_sessions(g.staff),
         session_days=SESSION_DAYS,
         now=g.now,
-        **passkey_context(),
+        **passkey_context(script=False),
     )
 
 
@@ -79,7 +79,7 @@ def ask() -> ResponseReturnValue:
     return render_template(
         "signing_in/ask.html",
         codes=g.home.settings.policy.authenticator_codes,
-        **passkey_context(),
+        **passkey_context(script=False),
     )
 
 
