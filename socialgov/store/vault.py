@@ -162,15 +162,30 @@ def opening_of_session(db: Database, session_id: int) -> OpeningRow | None:
     return one_of(db, OpeningRow, sql, (session_id,))
 
 
-def end_openings(db: Database, now: datetime, *, session_id: int | None = None, expired_only: bool = False) -> int:
-    """Shut the vault and overwrite what held it open: in one session or, with `session_id` None, everywhere."""
+def end_openings(
+    db: Database,
+    now: datetime,
+    *,
+    session_id: int | None = None,
+    staff_id: int | None = None,
+    break_glass_id: int | None = None,
+    expired_only: bool = False,
+) -> int:
+    """Shut the vault and overwrite what held it open: in one session, for one person or one broken glass, or in all."""
     text = to_column(now)
     done = db.execute(
-        "update vault_opening set ended_at = ?, sealed = null where ended_at is null"
-        " and (? is null or session_id = ?) and (? = 0 or expires_at <= ?)",
-        (text, session_id, session_id, int(expired_only), text),
+        "update vault_opening set ended_at = :now, sealed = null where ended_at is null"
+        " and (:session is null or session_id = :session) and (:staff is null or staff_id = :staff)"
+        " and (:glass is null or break_glass_id = :glass) and (:expired = 0 or expires_at <= :now)",
+        {"now": text, "session": session_id, "staff": staff_id, "glass": break_glass_id, "expired": int(expired_only)},
     )
     return int(done.rowcount)
+
+
+def openings_of_now(db: Database, now: datetime) -> list[OpeningRow]:
+    """The vault as it is open at this moment, in whoever's session."""
+    sql = "select * from vault_opening where ended_at is null and opened_at <= ? and expires_at > ? order by id"
+    return all_of(db, OpeningRow, sql, (now, now))
 
 
 # --------------------------------------------------------------------------------------------------- recovery
@@ -187,6 +202,22 @@ def insert_recovery(
     db.execute("update recovery_set set ended_at = ?, sealed = zeroblob(0) where ended_at is null", (to_column(now),))
     values = {"public_key": public_key, "proof": proof, "check_value": check_value, "sealed": sealed, "made_at": now}
     return insert(db, "recovery_set", values)
+
+
+def note_drilled(db: Database, row_id: int, now: datetime) -> None:
+    """Two of its sheets were joined, and would have recovered everything."""
+    guarded_update(db, "recovery_set", row_id, {"drilled_at": now}, where={"ended_at": None})
+
+
+def anybody_joined(db: Database) -> bool:
+    """Has any network manager ever set a vault passphrase?"""
+    return scalar(db, "select 1 from vault_holder where kind = 'manager' limit 1") is not None
+
+
+def move_holder(db: Database, holder_id: int, *, wrapped: bytes, vault_key_id: int) -> None:
+    """The same way in, to the vault's next key."""
+    changes = {"wrapped": wrapped, "vault_key_id": vault_key_id}
+    guarded_update(db, "vault_holder", holder_id, changes, where={"ended_at": None})
 
 
 def keep_recovery(db: Database, row_id: int, sealed: bytes) -> None:
