@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
 SHORTEST_PASSPHRASE = 15  # characters: NIST SP 800-63B-4, 3.1.1.2, for a secret that stands alone
 LONGEST_PASSPHRASE = 200
+NOBODY = (
+    "Nobody can open the vault any more, so no deposited password can be looked at. If somebody holds an invitation, "
+    "they must set their passphrase now. Otherwise the head breaks the glass with two recovery sheets."
+)
 WRONG = "This passphrase does not open the vault."
 
 
@@ -114,11 +118,19 @@ def open_vault(home: Home, actor: Staff, session_token: str, passphrase: str, *,
 
 
 def keep_open(
-    home: Home, actor: Staff, session_token: str, opened: OpenVault, *, now: datetime, break_glass_id: int | None = None
+    home: Home,
+    actor: Staff,
+    session_token: str,
+    opened: OpenVault,
+    *,
+    now: datetime,
+    break_glass_id: int | None = None,
+    until: datetime | None = None,
 ) -> str:
     """Hold an opened vault for one session, sealed to a token that only the browser gets. Compared with the store."""
     token = random_token()
     expires_at = now + timedelta(minutes=home.settings.policy.vault_open_minutes)
+    expires_at = min(expires_at, until or expires_at)
     with write(home.db) as db:
         if opened.key_id != vault_key(home, db).key_id:
             raise EscrowError("This opens an older vault.", "Restore the backup that belongs to it.")
@@ -192,26 +204,41 @@ def invite(home: Home, actor: Staff, opened: OpenVault, staff_id: int, *, now: d
     permissions.check_can_open_vault(actor)
     invitation = Invitation.new()
     with write(home.db) as db:
-        staff = staff_by_id(db, staff_id)
-        if not staff.has(Role.NETWORK_MANAGER):
+        if not staff_by_id(db, staff_id).has(Role.NETWORK_MANAGER):
             raise InvalidInput("Only a network manager can be let into the vault.", mend="Give them that role first.")
         if store.holder_of(db, staff_id, "manager") is not None:
             raise Conflict("This person opens the vault already.", "They can change their passphrase themselves.")
-        _end(db, store.holder_of(db, staff_id, "invitation"), now)
-        row = store.current_vault_key(db)
-        if row is None or row.key_id != opened.key_id:
-            raise VaultShut
-        expires_at = now + timedelta(hours=home.settings.policy.vault_invitation_hours)
-        add_holder(
-            db, home.escrow, opened, invitation.holder, invitation.public, kind="invitation", staff_id=staff_id,
-            vault_key_id=row.id, made_by=actor.id, now=now, expires_at=expires_at,
-        )  # fmt: skip
-        _record_of(db, EventTag.VAULT_INVITED, actor, staff_id, now)
-        _tell_managers_and_heads(
-            db, "vault_invited", f"{staff.name} was invited to open the vault.", now, key=f"{staff_id}:{now}",
-            but=actor.id,
-        )  # fmt: skip
+        let_in(db, home, opened, invitation, staff_id, made_by=actor.id, now=now)
     return invitation.code
+
+
+def let_in(
+    db: Database,
+    home: Home,
+    opened: OpenVault,
+    invitation: Invitation,
+    staff_id: int,
+    *,
+    made_by: int | None,
+    now: datetime,
+) -> None:
+    """An invitation on record, in place of an earlier one; managers and heads are told. Inside `write()`.
+
+    `made_by` None: on the command line, with two of the recovery sheets.
+    """
+    _end(db, store.holder_of(db, staff_id, "invitation"), now)
+    row = store.current_vault_key(db)
+    if row is None or row.key_id != opened.key_id:
+        raise VaultShut
+    expires_at = now + timedelta(hours=home.settings.policy.vault_invitation_hours)
+    add_holder(
+        db, home.escrow, opened, invitation.holder, invitation.public, kind="invitation", staff_id=staff_id,
+        vault_key_id=row.id, made_by=made_by, now=now, expires_at=expires_at,
+    )  # fmt: skip
+    actor = "cli" if made_by is None else actor_of(made_by)
+    record_event(db, EventTag.VAULT_INVITED, actor=actor, now=now, subject="staff", subject_id=staff_id)
+    text = f"{staff_by_id(db, staff_id).name} was invited to open the vault."
+    tell_managers_and_heads(db, "vault_invited", text, now, key=f"{staff_id}:{now}", but=made_by)
 
 
 def join(home: Home, actor: Staff, code: str, passphrase: str, *, now: datetime) -> None:
@@ -244,9 +271,9 @@ def remove_holder(home: Home, actor: Staff, staff_id: int, *, now: datetime) -> 
     permissions.check_can_manage_vault(actor)
     with write(home.db) as db:
         end_holders_of(db, staff_id, actor=actor_of(actor.id), now=now)
-        name = staff_by_id(db, staff_id).name
-        _tell_managers_and_heads(
-            db, "vault_removed", f"{name} cannot open the vault any more.", now, key=f"{staff_id}:{now}", but=actor.id
+        text = f"{staff_by_id(db, staff_id).name} cannot open the vault any more."
+        tell_managers_and_heads(
+            db, "vault_removed", text, now, key=f"{staff_id}:{now}", but=actor.id, also=frozenset({staff_id})
         )
 
 
@@ -262,7 +289,10 @@ def end_holders_of(db: Database, staff_id: int, *, actor: str, now: datetime, le
         raise Conflict("Nobody could open the vault any more.", "Let another network manager in first.")
     for row in mine:
         _end(db, row, now)
+    store.end_openings(db, now, staff_id=staff_id)
     record_event(db, EventTag.VAULT_REMOVED, actor=actor, now=now, subject="staff", subject_id=staff_id)
+    if not others:
+        tell_managers_and_heads(db, "vault_nobody", NOBODY, now, key=f"{staff_id}:{now}")
     return True
 
 
@@ -332,7 +362,7 @@ def _set_passphrase(
             made_by=actor.id, now=now,
         )  # fmt: skip
         _record_of(db, tag, actor, actor.id, now)
-        _tell_managers_and_heads(
+        tell_managers_and_heads(
             db, "vault_joined", f"{actor.name} set a vault passphrase.", now, key=f"{actor.id}:{now}", but=actor.id
         )
 
@@ -363,7 +393,17 @@ def _record_of(db: Database, tag: EventTag, actor: Staff, staff_id: int, now: da
     record_event(db, tag, actor=actor_of(actor.id), now=now, subject="staff", subject_id=staff_id)
 
 
-def _tell_managers_and_heads(db: Database, kind: str, text: str, now: datetime, *, key: str, but: int) -> None:
-    told = {staff.id for role in (Role.NETWORK_MANAGER, Role.HEAD) for staff in staff_with_role(db, role)} - {but}
-    for staff_id in sorted(told):
-        notify(db, staff_id=staff_id, kind=kind, text=text, dedupe_key=f"{kind}:{key}:{staff_id}", now=now)
+def tell_managers_and_heads(
+    db: Database,
+    kind: str,
+    text: str,
+    now: datetime,
+    *,
+    key: str,
+    but: int | None = None,
+    also: frozenset[int] = frozenset(),
+) -> None:
+    """Everybody who answers for the vault, once for each `key`, but whoever did it. Inside `write()`."""
+    told = {staff.id for role in (Role.NETWORK_MANAGER, Role.HEAD) for staff in staff_with_role(db, role)} | also
+    for staff_id in sorted(told - {but}):
+        notify(db, staff_id=staff_id, kind=kind, text=text, dedupe_key=f"{kind}:{key}", now=now)

@@ -281,6 +281,10 @@ def accounts_of_leavers(db: Database) -> list[Account]:
     )
 
 
+def owners_of_live_accounts(db: Database) -> set[int]:
+    return {row[0] for row in db.execute("select distinct owner_id from account where state = 'live'")}
+
+
 def suspended_accounts(db: Database) -> list[Account]:
     return _accounts(db, "state = 'suspended' order by suspended_at, id")
 
