@@ -20,7 +20,7 @@ from socialgov.actions.stepup import confirm_session
 from socialgov.actions.throttle import check_address, note_wrong_address
 from socialgov.errors import Conflict, EscrowError, NotFound, StepUpNeeded, Throttled
 from socialgov.openid.claims import Identity, check_fresh, identity_of
-from socialgov.openid.exchange import Attempt, authorize_url, check_state, code_of, redeem
+from socialgov.openid.exchange import Attempt, authorize_url, check_state, code_of, logout_url, redeem
 from socialgov.openid.provider import provider_of
 from socialgov.openid.refusals import FAULTS_OF_THE_PROVIDER, Reason, SignInRefused
 from socialgov.store import identities as rows
@@ -59,14 +59,6 @@ class Finished:
 
     session_token: str = field(repr=False)
     confirmed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Farewell:
-    """The form that ends the session at the service too (RP-Initiated Logout 1.0): a token belongs in no URL."""
-
-    url: str
-    fields: Mapping[str, str] = field(repr=False)
 
 
 # --------------------------------------------------------------------------------------------------- begin
@@ -261,8 +253,12 @@ def _log_fault(home: Home, settings: OpenIdSettings, refusal: SignInRefused, now
 # --------------------------------------------------------------------------------------------------- sign out
 
 
-def leave(home: Home, session_token: str, *, now: datetime) -> Farewell | None:
-    """Sign out here, whatever happens; then what the service's own sign-out needs, if the session began there."""
+def leave(home: Home, session_token: str, *, now: datetime) -> str | None:
+    """Sign out here, whatever happens; then where the service's own sign-out is, if the session began there.
+
+    RP-Initiated Logout 1.0, by GET: services leave its POST switched off, as it needs cookies that travel between
+    sites. The ID token in it goes to its own issuer alone. It tells who signed out, and opens nothing.
+    """
     session, settings = open_session(home, session_token, now=now), home.settings.openid
     sealed = rows.kept_id_token(home.db, session.id, settings.issuer) if session and settings else None
     end_session(home, session_token, now=now)
@@ -275,10 +271,9 @@ def leave(home: Home, session_token: str, *, now: datetime) -> Farewell | None:
         return None
     if not end:
         return None
-    fields = {"client_id": settings.client_id, "post_logout_redirect_uri": home.settings.base_url + AFTERWARDS}
+    told = {"client_id": settings.client_id, "post_logout_redirect_uri": home.settings.base_url + AFTERWARDS}
     try:
-        token = home.escrow.open(sealed, account="session", field="id_token", version=session.id)
-        fields["id_token_hint"] = token.decode()
-    except EscrowError:  # the school's key was changed meanwhile: the service asks instead
-        pass
-    return Farewell(end, fields)
+        hint = home.escrow.open(sealed, account="session", field="id_token", version=session.id)
+    except EscrowError:  # the school's key was changed meanwhile: the service asks instead of knowing
+        return logout_url(end, told)
+    return logout_url(end, {"id_token_hint": hint.decode(), **told})

@@ -83,6 +83,13 @@ def authorize_url(
     return str(url)
 
 
+def logout_url(end_session: str, told: Mapping[str, str]) -> str:
+    """Where the service's own sign-out is, with what it is told (RP-Initiated Logout 1.0, 2)."""
+    from authlib.common.urls import add_params_to_uri
+
+    return str(add_params_to_uri(end_session, list(told.items())))
+
+
 def check_state(attempt: Attempt, answer: Mapping[str, str]) -> None:
     """Raise SignInRefused for an answer that belongs to another attempt, or that nobody asked for."""
     if not hmac.compare_digest(answer.get("state", "").encode("utf-8", "replace"), attempt.state.encode()):

@@ -125,12 +125,12 @@ def _checked(document: Mapping[str, Any], settings: OpenIdSettings) -> Descripti
     """The document as a Description. Raises SignInRefused where it is another's or cannot be used."""
     if document.get("issuer") != settings.issuer:
         log.warning("the sign-in service calls itself %r, school.toml says another issuer", document.get("issuer"))
-        raise SignInRefused(Reason.WRONG_ISSUER)
+        raise SignInRefused(Reason.OTHER_SERVICE)
     authorize = _address(document, "authorization_endpoint")
     end_session = _address(document, "end_session_endpoint", "")
     if origin_of(authorize) not in settings.form_origins:  # the browser would not go there
         log.warning("add %r to form_origins in [signin.openid] of school.toml", origin_of(authorize))
-        raise SignInRefused(Reason.WRONG_ISSUER)
+        raise SignInRefused(Reason.OTHER_SERVICE)
     if end_session and origin_of(end_session) not in settings.form_origins:
         end_session = ""
     offered = document.get("id_token_signing_alg_values_supported")

@@ -18,6 +18,7 @@ class Reason(StrEnum):
     PROVIDER_BROKEN = "provider_broken"
     PROVIDER_REFUSED = "provider_refused"
     CLIENT_REFUSED = "client_refused"
+    OTHER_SERVICE = "other_service"
     CODE_REFUSED = "code_refused"
     WRONG_ISSUER = "wrong_issuer"
     WRONG_AUDIENCE = "wrong_audience"
@@ -50,7 +51,8 @@ WORDS: Mapping[Reason, tuple[str, str]] = {
     Reason.PROVIDER_REFUSED: ("The school's sign-in service refused.", _LATER),
     Reason.CLIENT_REFUSED: _SETTINGS,
     Reason.CODE_REFUSED: ("The school's sign-in service does not know this sign-in any more.", _AGAIN),
-    Reason.WRONG_ISSUER: _SETTINGS,
+    Reason.OTHER_SERVICE: _SETTINGS,
+    Reason.WRONG_ISSUER: _FALSE,
     Reason.WRONG_AUDIENCE: _FALSE,
     Reason.WRONG_NONCE: _FALSE,
     Reason.WRONG_SIGNATURE: _FALSE,
@@ -90,7 +92,7 @@ FAULTS_OF_THE_PROVIDER = {
     Reason.PROVIDER_BROKEN,
     Reason.PROVIDER_REFUSED,
     Reason.CLIENT_REFUSED,
-    Reason.WRONG_ISSUER,
+    Reason.OTHER_SERVICE,
 }
 
 

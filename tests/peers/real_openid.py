@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import select
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import httpx
 from mailbox_sink import free_port
 from visitor import Visitor
 
@@ -18,6 +21,8 @@ HERE = Path(__file__).parent
 START_SECONDS = 30
 OLDEST_NODE = (20, 12)  # package.json says so too
 CLIENT_ID = "socialgov"
+# its pages that ask for something, and the one that ends an earlier person's session there (by script, or a button)
+SHORT_CUT = re.compile(r"/interaction/|/session/end/confirm")
 SECRET = "known-to-tests-only-0123456789abcdef"
 
 
@@ -90,11 +95,39 @@ def _wait_until_ready(process: subprocess.Popen[str], errors: Path) -> None:
 
 def go_through(visitor: Visitor, name: str) -> Visitor:
     """At the provider's pages: sign in as `name` and agree, as often as it asks. Ends at the first page of ours."""
-    for _ in range(4):
-        form = next((form for form in visitor.forms if "/interaction/" in form.action), None)
+    for _ in range(5):
+        form = next((form for form in visitor.forms if SHORT_CUT.search(form.action)), None)
         if form is None:
             return visitor
         for control in form.controls:
             control.value = {"login": name, "password": "any"}.get(control.name, control.value)
-        visitor.press(next(label for label, _, _ in form.buttons))
+        visitor._submit(form, ("", "", ""))  # its buttons stand outside of its forms
     raise AssertionError(f"the provider goes on asking: {visitor.text[:500]}")
+
+
+def agree_to_sign_out(visitor: Visitor) -> Visitor:
+    """At the provider's own page that asks whether to sign out there."""
+    assert "sign-out from" in visitor.text, visitor.content.decode()
+    return visitor._submit(visitor.forms[0], ("", "logout", "yes"))
+
+
+class _Caught(Exception):
+    """Carries the address out of the middle of a browser's redirects."""
+
+
+def caught(visitor: Visitor, part: str, act: Callable[[], Any]) -> str:
+    """Let `visitor` act, and hold it back before it is sent to an address with `part` in it: that address."""
+
+    def look(response: httpx.Response) -> None:
+        where = response.headers.get("location", "")
+        if part in where:
+            raise _Caught(str(httpx.URL(str(response.url)).join(where)))
+
+    visitor._client.event_hooks = {"response": [look]}
+    try:
+        act()
+    except _Caught as stopped:
+        return str(stopped)
+    finally:
+        visitor._client.event_hooks = {}
+    raise AssertionError(f"nobody was sent to {part}: {visitor.address}")
