@@ -25,7 +25,6 @@ from socialgov.actions.signin import (
 )
 from socialgov.actions.throttle import check_address, note_wrong_address
 from socialgov.actions.ways import should_ask, usable, ways_of
-from socialgov.config_signin import origin_of
 from socialgov.errors import NotPermitted, Throttled
 from socialgov.web.access import NEXT_KEY, SESSION_KEY, public
 from socialgov.web.browsers import address_of, visitor_of
@@ -223,7 +222,6 @@ def leave() -> ResponseReturnValue:
         session[ASK_AGAIN_KEY] = True
     if farewell:
         g.staff = None
-        allow_form_to(origin_of(farewell.url))
         return render_template("openid/left.html", farewell=farewell)
     flash("You are signed out.", "success")
     return redirect(url_for("signin.page"))
