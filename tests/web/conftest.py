@@ -155,11 +155,12 @@ def site(home: Home, browser: Browser) -> Iterator[Site]:
 class served:
     """Serve a WSGI application with waitress until the block ends."""
 
-    def __init__(self, app: Any, threads: int = 4) -> None:
+    def __init__(self, app: Any, threads: int = 4, port: int = 0) -> None:
         from waitress.server import create_server
 
         self._socket = socket.socket()
-        self._socket.bind(("127.0.0.1", 0))
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._socket.bind(("127.0.0.1", port))
         self._server = create_server(app, sockets=[self._socket], threads=threads)
         self._thread = threading.Thread(target=self._run, daemon=True)
 

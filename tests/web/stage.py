@@ -15,6 +15,7 @@ from socialgov.actions.closing import advance, start_closing
 from socialgov.actions.extensions import ask_extension
 from socialgov.actions.findings import evaluate_account
 from socialgov.actions.observing import attest
+from socialgov.actions.rotations import report_compromised
 from socialgov.actions.waivers import PUBLIC_ACCOUNT_RULES, grant_waiver
 from socialgov.home import Home
 from socialgov.models import Account, Fact, Role, Staff, StepState
@@ -82,6 +83,7 @@ def set_stage(home: Home) -> Stage:
     grant_waiver(home, cast.head, waiting.id, PUBLIC_ACCOUNT_RULES, "Parents asked for it.", None, now=NOW)
     suspended = live(home, cast, form=form("film.club"))
     accounts.suspend(home, cast.head, suspended.id, "A parent rang about a photo.", now=NOW)
+    report_compromised(home, cast.deputy, suspended.id, "A pupil was seen with it.", now=NOW)
     closing = live(home, cast, form=form("theatre.trip"))
     begun = start_closing(home, cast.owner, closing.id, "The trip is over.", now=NOW)
     closed = approved(home, cast, form=form("zoo.visit"))
@@ -126,6 +128,14 @@ def pages_of(stage: Stage) -> Iterator[tuple[str, Staff | None, str]]:
     at = "/accounts/{}".format
     yield "signin", None, "/signin"
     yield "signin-refused", None, "/signin/guess"
+    yield "signing-in", owner, "/signing-in/"
+    yield "signing-in-ask", owner, "/signing-in/add"
+    yield "signing-in-passkey", owner, "/signing-in/passkeys/add"
+    yield "signing-in-app", owner, "/signing-in/authenticator/add"
+    yield "signing-in-code", owner, "/signing-in/authenticator/confirm"
+    yield "signing-in-people", manager, "/signing-in/people/"
+    yield "signing-in-person", head, f"/signing-in/people/{owner.id}"
+    yield "confirm-first", head, "/confirm"
     yield from ((f"start-{role.value}", person, "/") for role, person in stage.people.items())
     yield "register", manager, "/accounts/"
     yield "register-filtered", manager, "/accounts/?search=trip&broken=1"
@@ -147,8 +157,16 @@ def pages_of(stage: Stage) -> Iterator[tuple[str, Staff | None, str]]:
     yield "gate-shut", owner, at(f"{stage.approved.id}/gate")
     yield "gate-open", owner, at(f"{stage.ready.id}/gate")
     yield "deposit", owner, at(f"{stage.live.id}/deposit")
+    for part in ("parts", "codes", "second-factor", "notes"):
+        yield f"deposit-{part}", owner, at(f"{stage.live.id}/deposit/{part}")
+    yield "recovery", owner, at(f"{stage.live.id}/recovery")
+    yield "delegates", owner, at(f"{stage.live.id}/delegates")
     yield "password", manager, at(f"{stage.live.id}/password")
     yield "login-test", manager, at(f"{stage.live.id}/login-test")
+    yield "rotation", owner, at(f"{stage.live.id}/rotation")
+    yield "rotation-start", owner, at(f"{stage.live.id}/rotation/start")
+    yield "rotation-open", manager, at(f"{stage.suspended.id}/rotation")
+    yield "compromised", owner, at(f"{stage.live.id}/compromised")
     yield "suspend", owner, at(f"{stage.live.id}/suspend")
     yield "resume", head, at(f"{stage.suspended.id}/resume")
     yield "hand-over", owner, at(f"{stage.live.id}/hand-over")

@@ -74,6 +74,7 @@ function tell(form, error) {
 
 for (const form of document.querySelectorAll("form[data-passkey]")) {
   const place = form.querySelector("[data-passkey-trouble]");
+  form.querySelector("[data-passkey-without]").remove();
   if (!window.PublicKeyCredential) {
     place.textContent = "This browser knows no passkeys. Choose another way.";
     place.hidden = false;
