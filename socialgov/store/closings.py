@@ -180,6 +180,22 @@ def tasks_of_keeper(db: Database, staff_id: int) -> list[tuple[ClosingStep, int]
 # --------------------------------------------------------------------------------------------------- steps
 
 
+def accounts_waiting_for_vault(db: Database, since: datetime | None = None) -> list[tuple[Account, ClosingStep]]:
+    """Closing accounts whose step waits until a network manager opens the vault, since `since` or longer; oldest first.
+
+    Its turn came, and it began to wait, at the step's `not_before_at`.
+    """
+    steps = all_of(
+        db,
+        ClosingStep,
+        "select * from closing_step where state = 'task' and json_extract(detail, '$.vault') = 1"
+        " and (?1 is null or not_before_at <= ?1) order by not_before_at, id",
+        (to_column(since),),
+    )
+    accounts = {account.id: account for account in all_of(db, Account, "select * from account where state = 'closing'")}
+    return [(accounts[closing_by_id(db, step.closing_id).account_id], step) for step in steps]
+
+
 def claim_step(db: Database, step: ClosingStep, now: datetime) -> int | None:
     """Take a machine's step for LEASE; its attempt number, which guards what follows, or None when another holds it."""
     done = db.execute(

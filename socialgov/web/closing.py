@@ -11,19 +11,27 @@ from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 
 from socialgov.actions.certificates import certificate_text, fingerprint
-from socialgov.actions.closing import ask_new_code, complete_task, let_machine_try
+from socialgov.actions.closing import ask_new_code, complete_task, go_on_with_vault, let_machine_try
+from socialgov.actions.closing_steps import FOR_VAULT, OPEN_AND
 from socialgov.errors import NotFound
 from socialgov.lifecycle import PROOFS
 from socialgov.models import ClosingStep, Fact, StepName, StepState
 from socialgov.permissions import can_do_closing_task as can_do
-from socialgov.permissions import check_can_do_closing_task, check_can_view_account, check_can_view_certificate
+from socialgov.permissions import (
+    can_open_vault,
+    check_can_do_closing_task,
+    check_can_open_vault,
+    check_can_view_account,
+    check_can_view_certificate,
+)
 from socialgov.platforms import capabilities
 from socialgov.store.closings import certificate_of, closing_of, steps_of
 from socialgov.store.staff import staff_names
-from socialgov.web.access import may_account
+from socialgov.web.access import may, may_account
 from socialgov.web.account_view import guide, value_words
 from socialgov.web.attest_forms import screenshot_field
 from socialgov.web.forms import ButtonForm, optional_text, page, saved, text
+from socialgov.web.in_hand import need_vault, vault_in_hand
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -84,6 +92,7 @@ def progress(account_id: int) -> ResponseReturnValue:
         titles=TITLES,
         names=staff_names(g.home.db),
         states=StepState,
+        then=_then,
         may_do=can_do(g.staff, g.account),
         certificate=certificate_of(g.home.db, account_id),
     )
@@ -108,10 +117,32 @@ def task(account_id: int, step_id: int) -> ResponseReturnValue:
         caption=g.account.handle or g.account.handle_wished,
         guide=guide(platform, step.name.value),
         waits_for_code=step.detail.get("phase") == "code",
+        then=_then(step),
+        may_open_vault=can_open_vault(g.staff),
         was_machines=bool(step.detail.get("machine")),
         back=url_for("closing.progress", account_id=account_id),
         button="Hand the code over" if "code" in form else "It is done",
         upload="screenshot" in form,
+    )
+
+
+@bp.route("/<int:account_id>/closing/<int:step_id>/vault", methods=["GET", "POST"])
+@may(check_can_open_vault)
+def with_vault(account_id: int, step_id: int) -> ResponseReturnValue:
+    """The vault is open in this browser: the machine does what needs the password, in this request."""
+    step, vault = _step(account_id, step_id), need_vault()
+    form = ButtonForm()
+    if saved(form, lambda: go_on_with_vault(g.home, g.staff, step.id, vault, now=g.now)):
+        return _after(account_id, step_id)
+    return page(
+        "closing/vault.html",
+        form,
+        account=g.account,
+        heading=TITLES[step.name],
+        caption=g.account.name,
+        then=_then(step),
+        back=url_for("closing.task", account_id=account_id, step_id=step_id),
+        button="Go on",
     )
 
 
@@ -120,7 +151,9 @@ def task(account_id: int, step_id: int) -> ResponseReturnValue:
 def new_code(account_id: int, step_id: int) -> ResponseReturnValue:
     """The mailed code never came or ran out."""
     step = _step(account_id, step_id)
-    if saved(ButtonForm(), lambda: ask_new_code(g.home, g.staff, step.id, now=g.now)):
+    if saved(ButtonForm(), lambda: ask_new_code(g.home, g.staff, step.id, now=g.now, vault=vault_in_hand())):
+        if _then(_step(account_id, step_id)):
+            return _after(account_id, step_id)
         flash("Another code was asked for. It comes to the address the account was set up with.", "success")
     return redirect(url_for("closing.progress", account_id=account_id))
 
@@ -143,6 +176,12 @@ def _step(account_id: int, step_id: int) -> ClosingStep:
     raise NotFound("There is no such step.", "Open the closing to see where it stands.")
 
 
+def _then(step: ClosingStep) -> str:
+    """What the machine does once the vault is open; empty where the step does not wait for that."""
+    waits = step.state is StepState.TASK and step.detail.get(FOR_VAULT)
+    return OPEN_AND.get(step.name, "goes on") if waits else ""
+
+
 def _task_form(step: ClosingStep) -> FlaskForm:
     """What must be given for this step: the code, a screenshot where a person vouches, else only a button."""
     if step.detail.get("phase") == "code":
@@ -162,7 +201,7 @@ def _complete(form: FlaskForm, step: ClosingStep) -> None:
         given["screenshot"] = form.screenshot.data.read()
     if "note" in form:
         given["note"] = form.note.data or ""
-    complete_task(g.home, g.staff, step.id, now=g.now, **given)
+    complete_task(g.home, g.staff, step.id, now=g.now, vault=vault_in_hand(), **given)
 
 
 def _after(account_id: int, step_id: int) -> ResponseReturnValue:
@@ -170,6 +209,8 @@ def _after(account_id: int, step_id: int) -> ResponseReturnValue:
     step = _step(account_id, step_id)
     if step.state is StepState.DONE:
         flash(f"Done and seen: {TITLES[step.name].lower()}.", "success")
+    elif then := _then(step):
+        flash(f"This waits for a network manager: open the vault, then socialgov {then}.", "info")
     elif step.state is StepState.TASK:
         flash(step.last_error or "This step still waits for you.", "warning")
     else:

@@ -28,14 +28,30 @@ ACCOUNT = Account(
 capabilities = st.frozensets(st.sampled_from(list(Capability)))
 
 
-@given(capabilities, st.booleans())
-def test_every_plan_begins_frozen_and_ends_erased_and_certified(can: frozenset[Capability], set_up: bool) -> None:
+@given(capabilities, capabilities, st.booleans())
+def test_every_plan_begins_frozen_and_ends_erased_and_certified(
+    can: frozenset[Capability], password: frozenset[Capability], set_up: bool
+) -> None:
     account = ACCOUNT if set_up else replace(ACCOUNT, handle=None, remote_id=None)
-    names = [step.name for step in closing_plan(account, INFO, can)]
+    names = [step.name for step in closing_plan(account, INFO, can, password)]
     assert names[0] is StepName.FREEZE_POSTING
     assert names[-2:] == [StepName.ERASE_PEOPLE, StepName.CERTIFICATE]
-    assert names == sorted(names, key=list(StepName).index)
+    without_revoking = [name for name in names if name is not StepName.REVOKE_ACCESS]
+    assert without_revoking == sorted(without_revoking, key=list(StepName).index)
     assert (StepName.SEE_IT_GONE_FOR_GOOD in names) is set_up
+
+
+@given(capabilities, capabilities)
+def test_access_ends_before_the_account_is_hidden_unless_our_own_key_hides_it(
+    can: frozenset[Capability], password: frozenset[Capability]
+) -> None:
+    names = [step.name for step in closing_plan(ACCOUNT, INFO, can, password)]
+    key_hides_it = {Capability.MAKE_TOKEN, Capability.DEACTIVATE, Capability.REVOKE_ACCESS} <= can and not (
+        {Capability.DEACTIVATE, Capability.REVOKE_ACCESS} & password
+    )
+    assert (names.index(StepName.REVOKE_ACCESS) > names.index(StepName.SEE_IT_GONE)) is key_hides_it
+    assert names.index(StepName.CHANGE_PASSWORD) < names.index(StepName.REVOKE_ACCESS)
+    assert names.index(StepName.REVOKE_ACCESS) < names.index(StepName.WAIT_THE_DELAY)
 
 
 @given(capabilities)
