@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 from flask import g, url_for
 
 from socialgov.actions.accounts import Task, task_list
+from socialgov.actions.machine_tokens import key_since, makes_keys
 from socialgov.lifecycle import WATCHED_STATES, confirmation_due_at
 from socialgov.models import (
     Account,
     AccountKind,
-    AccountState,
-    CredentialKind,
     Fact,
     Finding,
     Observation,
@@ -22,9 +21,9 @@ from socialgov.models import (
     Source,
     Waiver,
 )
-from socialgov.store.credentials import current_credential
 from socialgov.web.access import may_open
 from socialgov.web.attest_forms import QUESTIONS
+from socialgov.web.deposit_view import held_rows
 from socialgov.web.words import KINDS, ago, day_words, source_words
 
 if TYPE_CHECKING:
@@ -135,7 +134,8 @@ def about(account: Account, names: Mapping[int, str]) -> list[Row]:
         ("From", day_words(account.starts_on)),
         *_until(account),
         ("Set up with", account.school_email or "Not recorded"),
-        ("Login", _login(account)),
+        *held_rows(account, names),
+        *_own_key(account),
         ("Asked for", f"{names.get(account.requested_by, 'not known')}, {_day(account.requested_at)}"),
     ]
     if account.decided_by:
@@ -173,12 +173,12 @@ def _until(account: Account) -> list[Row]:
     return rows
 
 
-def _login(account: Account) -> str:
-    """That there is a deposit, since when, and by whom; never what it is."""
-    held = current_credential(g.home.db, account.id, CredentialKind.PASSWORD)
-    if held is None:
-        return "Destroyed when it was closed" if account.state is AccountState.CLOSED else "Not deposited"
-    return f"Deposited {ago(held.deposited_at)}"
+def _own_key(account: Account) -> list[Row]:
+    """What the machine checks it with, where the platform gives such keys at all."""
+    if not makes_keys(g.home, account):
+        return []
+    since = key_since(g.home, account.id)
+    return [("socialgov's own key", f"Made {ago(since)}" if since else "None that works")]
 
 
 def _day(moment: datetime | None) -> str:

@@ -1,4 +1,4 @@
-"""The deposited login: handed in by a keeper, shown once to the network manager, and tried by them (SEC201-SEC207)."""
+"""The deposited login: shown once to the network manager, and tried by them (SEC205, SEC207)."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, flash, g, redirect, render_template, url_for
 from flask_wtf import FlaskForm
-from wtforms import PasswordField, RadioField
-from wtforms.validators import DataRequired, InputRequired
+from wtforms import RadioField
+from wtforms.validators import InputRequired
 
-from socialgov.actions.credentials import deposit, record_login_test, reveal
+from socialgov.actions.credentials import record_login_test, reveal
 from socialgov.models import CredentialKind
-from socialgov.permissions import check_can_deposit, check_can_reveal, check_can_test_login
+from socialgov.permissions import check_can_reveal, check_can_test_login
 from socialgov.store.credentials import current_credential
-from socialgov.web.access import may, may_account
-from socialgov.web.forms import ReasonForm, options, page, saved, shorter, text
+from socialgov.web.access import may
+from socialgov.web.forms import ReasonForm, options, page, saved
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -22,45 +22,11 @@ if TYPE_CHECKING:
 bp = Blueprint("credentials", __name__, url_prefix="/accounts")
 
 
-class DepositForm(FlaskForm):
-    username = text("User name on the platform", "Enter the user name.")
-    email = text("E-mail address the account was set up with", "Enter the e-mail address.", longest=254)
-    secret = PasswordField("Password", validators=[DataRequired("Enter the password."), shorter("Password", 200)])
-
-
 class LoginTestForm(FlaskForm):
     works = RadioField(
         "Did the login work?",
         choices=options((("yes", "Yes, it let me in"), ("no", "No, it was refused"))),
         validators=[InputRequired("Say whether the login worked.")],
-    )
-
-
-@bp.route("/<int:account_id>/deposit", methods=["GET", "POST"])
-@may_account(check_can_deposit)
-def hand_in(account_id: int) -> ResponseReturnValue:
-    """SEC201. The password goes one way: it is not shown again to whoever typed it."""
-    policy = g.home.settings.policy
-    form = DepositForm(data={"username": g.account.handle, "email": g.account.school_email})
-    form.secret.description = (
-        f"At least {policy.password_min_length} characters with letters, numbers and signs, used for this account "
-        "only. Let a password manager make it."
-    )
-    if saved(form, lambda: _deposit(form, account_id)):
-        flash("The password is deposited, sealed. The network manager tries it and says whether it works.", "success")
-        return redirect(url_for("accounts.page", account_id=account_id))
-    return page("credentials/hand_in.html", form, account=g.account)
-
-
-def _deposit(form: DepositForm, account_id: int) -> None:
-    deposit(
-        g.home,
-        g.staff,
-        account_id,
-        username=form.username.data,
-        secret=form.secret.data,
-        email=form.email.data,
-        now=g.now,
     )
 
 

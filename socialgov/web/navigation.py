@@ -26,7 +26,8 @@ class Entry:
 
 
 OF_ACCOUNTS = (
-    "accounts", "decisions", "setup", "credentials", "lifetime", "closing", "audience", "followers", "posts",
+    "accounts", "decisions", "setup", "deposits", "contacts", "credentials", "rotations", "lifetime", "closing",
+    "audience", "followers", "posts",
 )  # fmt: skip
 
 MENU = (
