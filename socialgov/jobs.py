@@ -150,7 +150,7 @@ def check_accounts(pass_: Pass, tally: Tally) -> None:
 def begin_rotations(pass_: Pass, tally: Tally) -> None:
     """Passwords that are about to be too old are to be changed (SEC204)."""
     home, now = pass_.home, pass_.now
-    due = reminders.passwords_to_rotate(home, now)
+    due = rotations.passwords_to_rotate(home, now)
     tally.each(pass_, due, lambda one: rotations.begin_scheduled(home, one, now=now), lambda one: f"account {one}")
 
 

@@ -637,6 +637,8 @@ class PlatformInfo:
     api_base: str | None = None
     deletion_delay_source: str = ""
     simulated: bool = False
+    password_change_source: str = ""
+    password_change_on: date | None = None
 
     def url_of(self, handle: str) -> str:
         return self.profile_url.replace("{handle}", handle)

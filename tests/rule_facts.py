@@ -28,6 +28,8 @@ from socialgov.models import (
     Presence,
     RecoveryContact,
     Role,
+    Rotation,
+    RotationReason,
     Source,
     Staff,
     Use,
@@ -210,6 +212,12 @@ def contact(**changes: Any) -> RecoveryContact:
     """A phone that is not the school's, of nobody on the staff."""
     phone = RecoveryContact(1, 7, ContactKind.PHONE, "+44 7700 900123", False, None, 1, NOW - DAY)
     return replace(phone, **changes)
+
+
+def rotation(reason: RotationReason, **changes: Any) -> Rotation:
+    """A change of the password that began an hour ago and has a day left."""
+    base = Rotation(1, 7, reason, "", NOW - HOUR, 1, NOW + DAY, None, 1, None, None)
+    return replace(base, **changes)
 
 
 def followers(**counts: Any) -> FollowerSummary:

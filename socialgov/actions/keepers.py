@@ -9,14 +9,13 @@ from socialgov.actions.findings import evaluate_account
 from socialgov.actions.notices import notify
 from socialgov.actions.own_cause import check_did_not_hand_over
 from socialgov.actions.request_checks import checked_reason, keeper_faults, review_faults
+from socialgov.actions.rotations import begin_after_hand_over
 from socialgov.errors import Conflict, InvalidInput
 from socialgov.lifecycle import OPEN_STATES, WrongState
-from socialgov.models import AccountKind, AccountState, Role
+from socialgov.models import AccountKind, AccountState
 from socialgov.store.accounts import account_by_id, change_account
 from socialgov.store.connect import write
-from socialgov.store.credentials import knowers
 from socialgov.store.events import EventTag, actor_of
-from socialgov.store.staff import staff_with_role
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -33,7 +32,7 @@ NEEDED_STATES = frozenset({S.LIVE, S.SUSPENDED})
 def hand_over(home: Home, actor: Staff, account_id: int, *, owner_id: int, deputy_id: int, now: datetime) -> Account:
     """Give the account to an owner and a deputy who both work here (ACC105, PPL704). A request is amended instead.
 
-    New keepers are told. Where an outgoing keeper knows the password, the network manager is asked to change it.
+    All keepers are told. Where an outgoing keeper knows a secret of it, the change of the password begins (SEC204).
     """
     with write(home.db) as db:
         account = account_by_id(db, account_id)
@@ -54,6 +53,8 @@ def hand_over(home: Home, actor: Staff, account_id: int, *, owner_id: int, deput
             data={"owner": owner_id, "deputy": deputy_id, "before": sorted(before)},
         )  # fmt: skip
         _tell_of_hand_over(db, account, before, now)
+        gone = before - {owner_id, deputy_id}
+        begin_after_hand_over(home, db, account, gone, actor=actor_of(actor.id), now=now)
         evaluate_account(home, account.id, now=now, actor=actor_of(actor.id))
     return account
 
@@ -116,10 +117,3 @@ def _tell_of_hand_over(db: Database, account: Account, before: set[int], now: da
         notify(
             db, staff_id=staff_id, kind="account_handed_over", text=text, now=now, account_id=account.id, dedupe_key=key
         )
-    if knowers(db, account.id) & (before - after):
-        text = f"Somebody who no longer keeps the account {account.name} knows its password. Have it changed (SEC204)."
-        for staff in staff_with_role(db, Role.NETWORK_MANAGER):
-            notify(
-                db, staff_id=staff.id, kind="password_known", text=text, now=now, account_id=account.id,
-                dedupe_key=f"password_{key}",
-            )  # fmt: skip

@@ -8,12 +8,19 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from socialgov import permissions, rules
+from socialgov.actions.break_glass import under_way
+from socialgov.actions.closing_steps import OPEN_AND
 from socialgov.actions.findings import gate
+from socialgov.actions.machine_tokens import accounts_without_key
 from socialgov.lifecycle import WATCHED_STATES
-from socialgov.models import AccountState, PostState, Role
+from socialgov.models import AccountState, GlassState, PostState, Role
+from socialgov.rules.secrets import ROTATION_WORDS
 from socialgov.store import accounts as store
+from socialgov.store.closings import accounts_waiting_for_vault
 from socialgov.store.followers import accounts_with_unchecked_followers
 from socialgov.store.posts import posts_of, posts_to_take_down
+from socialgov.store.rotations import open_rotations
+from socialgov.store.vault import current_holders, managers_who_open
 from socialgov.store.waivers import extensions_waiting
 
 if TYPE_CHECKING:
@@ -29,22 +36,50 @@ OVERSIGHT = (Role.NETWORK_MANAGER, Role.HEAD, Role.SAFEGUARDING_LEAD)
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One thing to do: about which account, on which page, and by when (None: now)."""
+    """One thing to do: about which account (None: about the school), on which page, and by when (None: now)."""
 
     key: str
     title: str
-    account: Account
+    account: Account | None
     href_endpoint: str
     due_on: date | None = None
 
 
 def needs_today(home: Home, staff: Staff, now: datetime) -> list[Need]:
     """Decisions first, then what is out of order, then what is coming; each once, though one may wear several hats."""
-    needs: dict[tuple[str, int], Need] = {}
-    for source in (_decisions, _logins, _of_keeper, _oversight, _coming):
+    needs: dict[tuple[str, int | None], Need] = {}
+    for source in (_way_in, _glass, _decisions, _rotations, _vault, _logins, _of_keeper, _oversight, _coming):
         for need in source(home, staff, now):
-            needs.setdefault((need.key, need.account.id), need)
+            needs.setdefault((need.key, need.account.id if need.account else None), need)
     return list(needs.values())
+
+
+def _way_in(home: Home, staff: Staff, now: datetime) -> Iterator[Need]:
+    """The vault: a network manager without a passphrase of their own, and a vault that nobody opens."""
+    mine = {row.kind for row in current_holders(home.db) if row.staff_id == staff.id}
+    if permissions.can_open_vault(staff) and "manager" not in mine:
+        if "invitation" in mine:
+            yield Need("join", "Set your vault passphrase with the code you were given", None, "vault.join")
+        else:
+            yield Need("join", "Have another network manager let you into the vault", None, "vault.page")
+    if permissions.can_view_vault(staff) and not managers_who_open(home.db):
+        yield Need("vault_nobody", "Nobody can open the vault: see what can be done", None, "vault.page")
+
+
+def _glass(home: Home, staff: Staff, now: datetime) -> Iterator[Need]:
+    """A glass that is being broken: to agree to, to stop, or to use."""
+    found = under_way(home, now=now)
+    if found is None:
+        return
+    state, due = found.state(now), home.today(found.closes_at)
+    if state is GlassState.ASKED and permissions.can_agree_glass(staff, found.asked_by):
+        yield Need(
+            "glass", "Somebody asks to break the glass of the vault: say whether you agree", None, "glass.page", due
+        )
+    elif state is GlassState.OPEN and staff.id == found.asked_by:
+        yield Need("glass", "The recovery sheets open the vault now", None, "glass.page", due)
+    elif permissions.can_stop_glass(staff):
+        yield Need("glass", "The glass of the vault is being broken: stop it if that is wrong", None, "glass.page", due)
 
 
 def _decisions(home: Home, staff: Staff, now: datetime) -> Iterator[Need]:
@@ -64,10 +99,33 @@ def _decisions(home: Home, staff: Staff, now: datetime) -> Iterator[Need]:
             yield Need("review", "Review a standing account", account, "lifetime.review", account.review_on)
 
 
+def _vault(home: Home, staff: Staff, now: datetime) -> Iterator[Need]:
+    """For network managers: what waits for the vault, and accounts that the machine cannot look into by itself."""
+    if not permissions.can_open_vault(staff):
+        return
+    for account, step in accounts_waiting_for_vault(home.db):
+        title = f"Open the vault, then socialgov {OPEN_AND.get(step.name, 'goes on')}"
+        yield Need("vault", title, account, "closing.progress")
+    for account in accounts_without_key(home):
+        yield Need("own_key", "Have socialgov given a key of its own", account, "credentials.test")
+
+
 def _logins(home: Home, staff: Staff, now: datetime) -> Iterator[Need]:
     if permissions.can_test_login(staff):
         for account in store.logins_to_test(home.db):
             yield Need("login_test", "Sign in once with what was deposited", account, "credentials.test")
+
+
+def _rotations(home: Home, staff: Staff, now: datetime) -> Iterator[Need]:
+    """Passwords that must be changed: for keepers and network managers; for heads once it is late."""
+    for rotation, account in open_rotations(home.db):
+        late = now >= rotation.due_at
+        if permissions.can_rotate(staff, account):
+            why = ROTATION_WORDS[rotation.reason]
+            title = f"Overdue: change the password, because {why}" if late else f"Change the password, because {why}"
+            yield Need("rotation", title, account, "rotations.show", home.today(rotation.due_at))
+        elif late and staff.has(Role.HEAD):
+            yield Need("rotation", "A password was not changed in time", account, "accounts.page")
 
 
 def _of_keeper(home: Home, staff: Staff, now: datetime) -> Iterator[Need]:

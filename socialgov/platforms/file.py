@@ -15,7 +15,8 @@ from socialgov.tomlfile import Table, read_toml
 if TYPE_CHECKING:
     from pathlib import Path
 
-# What a guide of config/platforms.toml can serve: a step of the closing plan, or a task before the gate.
+# What a guide of config/platforms.toml can serve: a step of the closing plan, a task before the gate, or a part of the
+# change of a password.
 GUIDED = frozenset(
     {
         "set_logo",
@@ -25,6 +26,9 @@ GUIDED = frozenset(
         "remove_follower",
         "take_content_down",
         "change_password",
+        "end_sessions",
+        "new_codes",
+        "check_delegates",
         "revoke_access",
         "deactivate",
         "delete",
@@ -53,6 +57,7 @@ def read_platforms(path: Path, chosen: Table) -> Mapping[str, PlatformInfo]:
 
 def _platform(key: str, table: Table, common: Mapping[str, tuple[str, ...]]) -> PlatformInfo:
     age, name = table.table("minimum_age", required=True), table.text("name")
+    password = table.table("password_change", required=True)
     info = PlatformInfo(
         key=key,
         name=name,
@@ -69,8 +74,10 @@ def _platform(key: str, table: Table, common: Mapping[str, tuple[str, ...]]) -> 
         post_length=table.whole("post_length", 1, 100_000),
         api_base=_api_base(table, None),
         simulated=table.flag("simulated", False),
+        password_change_source=password.text("source"),
+        password_change_on=password.day("looked_up_on"),
     )
-    for used in (age, table):
+    for used in (age, password, table):
         used.close()
     return info
 

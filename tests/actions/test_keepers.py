@@ -32,11 +32,12 @@ from socialgov.actions.waivers import PUBLIC_ACCOUNT_RULES, end_waiver, grant_wa
 from socialgov.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from socialgov.home import Home
 from socialgov.lifecycle import WrongState
-from socialgov.models import Account, Fact, Role, Staff
+from socialgov.models import Account, Fact, Role, RotationReason, Staff
 from socialgov.platforms import RemoteFollower
 from socialgov.store.connect import insert, write
 from socialgov.store.findings import findings_of
 from socialgov.store.outbox import notices_of
+from socialgov.store.rotations import open_rotation
 from socialgov.store.rows import moment_text
 from socialgov.store.waivers import active_waivers, extensions_of
 
@@ -65,8 +66,8 @@ def test_an_account_is_handed_to_two_others(home: Home, cast: Cast, trip: Accoun
     one, two = staff(home), staff(home)
     account = accounts.hand_over(home, cast.owner, trip.id, owner_id=one.id, deputy_id=two.id, now=NOW)
     assert (account.owner_id, account.deputy_id) == (one.id, two.id)
-    assert tags(home, trip)[-1] == "account:keepers:changed"
-    assert [n.kind for n in notices_of(home.db, one.id)] == ["account_handed_over"]
+    assert tags(home, trip)[-2:] == ["account:keepers:changed", "credential:rotation:started"]
+    assert {n.kind for n in notices_of(home.db, one.id)} == {"account_handed_over", "rotation"}
 
 
 def test_an_account_is_not_handed_to_one_person_nor_to_a_leaver(home: Home, cast: Cast, trip: Account) -> None:
@@ -83,10 +84,18 @@ def test_an_account_is_not_handed_to_one_person_nor_to_a_leaver(home: Home, cast
         assert field in caught.value.fields
 
 
-def test_the_manager_hears_when_an_outgoing_keeper_knows_the_password(home: Home, cast: Cast, trip: Account) -> None:
+def test_the_password_is_changed_when_an_outgoing_keeper_knows_it(home: Home, cast: Cast, trip: Account) -> None:
     one = staff(home)
     accounts.hand_over(home, cast.manager, trip.id, owner_id=one.id, deputy_id=cast.deputy.id, now=NOW)
-    assert "password_known" in [n.kind for n in notices_of(home.db, cast.manager.id)]
+    assert "rotation" in [n.kind for n in notices_of(home.db, cast.manager.id)]
+    begun = open_rotation(home.db, trip.id)
+    assert begun is not None
+    assert (begun.reason, begun.due_at) == (RotationReason.HANDED_OVER, NOW + timedelta(days=7))
+
+
+def test_nothing_is_changed_for_a_deputy_who_never_saw_a_secret(home: Home, cast: Cast, trip: Account) -> None:
+    accounts.hand_over(home, cast.owner, trip.id, owner_id=cast.owner.id, deputy_id=staff(home).id, now=NOW)
+    assert open_rotation(home.db, trip.id) is None
 
 
 def test_a_request_is_amended_and_not_handed_over(home: Home, cast: Cast) -> None:
@@ -286,9 +295,7 @@ def test_today_asks_for_new_keepers_when_one_has_left(home: Home, cast: Cast, tr
 
 def test_today_leads_to_the_gate_once_every_check_holds(home: Home, cast: Cast) -> None:
     account = ready(home, cast)
-    [need] = [
-        need for need in needs_today(home, cast.owner, NOW) if need.account.id == account.id and need.key != "ending"
-    ]
+    [need] = [need for need in needs_today(home, cast.owner, NOW) if need.account == account and need.key != "ending"]
     assert (need.key, need.href_endpoint) == ("go_live", "setup.gate")
 
 

@@ -99,6 +99,15 @@ def test_an_age_and_a_delay_have_a_source_and_a_date(shipped: Settings, key: str
     assert info.minimum_age_source
     assert info.minimum_age_on.year >= 2026
     assert info.deletion_delay_source
+    assert info.password_change_source
+    assert info.password_change_on is not None
+
+
+@pytest.mark.parametrize("key", sorted(KEYS))
+def test_every_platform_says_how_a_password_is_changed(shipped: Settings, key: str) -> None:
+    guides = shipped.platforms[key].guides
+    assert {"change_password", "end_sessions", "new_codes", "check_delegates"} <= set(guides)
+    assert "eposit" in " ".join(guides["change_password"])
 
 
 def test_a_platform_that_cannot_be_private_says_so_in_its_guide(shipped: Settings) -> None:
@@ -124,6 +133,7 @@ deletion_delay_days = 30
 deletion_delay_source = "its help pages"
 post_length = 200
 minimum_age = { years = 13, source = "its terms", looked_up_on = 2026-11-22 }
+password_change = { source = "its help pages", looked_up_on = 2026-11-22 }
 """
 
 
@@ -161,7 +171,7 @@ def test_a_wrong_platform_is_refused_with_its_line(tmp_path: Path, old: str, new
 def test_a_guide_for_nothing_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "platforms.toml"
     path.write_text(PLATFORM + '[platforms.chirp.guides]\ndeactivte = ["Do it."]\n', encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"line 13: `deactivte` is not a key") as caught:
+    with pytest.raises(ConfigError, match=r"line 14: `deactivte` is not a key") as caught:
         read_platforms(path, empty(tmp_path))
     assert caught.value.mend == "Did you mean `deactivate`?"
 

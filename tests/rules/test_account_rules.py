@@ -22,10 +22,11 @@ from rule_facts import (
     credential,
     extension,
     followers,
+    rotation,
     seen,
 )
 
-from socialgov.models import AccountKind, AccountState, Fact, LogoMatch, Presence, Source
+from socialgov.models import AccountKind, AccountState, Fact, LogoMatch, Presence, RotationReason, Source
 from socialgov.rules import ACCOUNT_RULES, CATALOGUE
 from socialgov.rules.base import LaterRule
 
@@ -104,6 +105,12 @@ CASES: list[tuple[str, bool | None, dict[str, Any]]] = [
     ("SEC204", False, {"credential": credential(secret_at=NOW - 366 * DAY)}),
     ("SEC204", False, {"credential": credential(secret_at=None, deposited_at=NOW - 366 * DAY)}),
     ("SEC204", None, {"credential": None}),
+    ("SEC204", False, {"rotation": rotation(RotationReason.COMPROMISED)}),
+    ("SEC204", True, {"rotation": rotation(RotationReason.LEFT)}),
+    ("SEC204", True, {"rotation": rotation(RotationReason.SCHEDULE)}),
+    ("SEC204", False, {"rotation": rotation(RotationReason.SCHEDULE, due_at=NOW)}),
+    ("SEC204", False, {"rotation": rotation(RotationReason.HANDED_OVER, due_at=NOW - HOUR)}),
+    ("SEC204", None, {"credential": None, "rotation": rotation(RotationReason.COMPROMISED)}),
     ("SEC205", True, see(Fact.LOGIN_WORKS, True)),
     ("SEC205", False, see(Fact.LOGIN_WORKS, False)),
     ("SEC205", False, see(Fact.LOGIN_WORKS, seen(Fact.LOGIN_WORKS, False, source=Source.API))),
@@ -206,6 +213,9 @@ CASES: list[tuple[str, bool | None, dict[str, Any]]] = [
     ("PPL704", True, {}),
     ("PPL704", False, {"deputy": LEAVER}),
     ("PPL704", False, {"knowers_left": 1}),
+    ("PPL704", True, {"rotation": rotation(RotationReason.LEFT)}),
+    ("PPL704", False, {"rotation": rotation(RotationReason.LEFT, due_at=NOW)}),
+    ("PPL704", True, {"rotation": rotation(RotationReason.SCHEDULE, due_at=NOW)}),
     ("OVS801", True, {}),
     ("OVS801", True, see(Fact.LOGIN_WORKS, seen(Fact.LOGIN_WORKS, True, source=Source.API))),
     ("OVS801", False, see(Fact.LOGIN_WORKS, False)),

@@ -36,7 +36,7 @@ FAMILIES = {
     "DAT": range(1, 6),
 }
 EVERY_ID = [f"{family}{number:03}" for family, numbers in FAMILIES.items() for number in numbers]
-GATE = ["ACC101", "ACC102", "ACC103", "ACC104", "ACC106", "SEC201", "SEC205", "SEC206", "AUD305"]
+GATE = ["ACC101", "ACC102", "ACC103", "ACC104", "ACC106", "SEC201", "SEC204", "SEC205", "SEC206", "AUD305"]
 
 
 def waiver(rule_id: str) -> dict[str, Any]:
