@@ -24,6 +24,7 @@ from socialgov.errors import Conflict, SocialgovError, StoreError
 from socialgov.lifecycle import due_transition
 from socialgov.store.closings import accounts_whose_time_may_be_over, due_closings
 from socialgov.store.jobs import accounts_to_check, job_run, watched_accounts
+from socialgov.traces import without_words
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -59,7 +60,7 @@ class Tally:
             except Exception as error:
                 # the text of an unexpected error may quote what was in hand, so only its kind is told
                 self._note(f"{name(thing)}: something unexpected happened ({type(error).__name__})")
-                LOG.debug("%s", name(thing), exc_info=True)
+                LOG.debug("%s: %s", name(thing), without_words(error))
 
     def _note(self, line: str) -> None:
         LOG.error("%s", line)

@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException, SecurityError
 from socialgov.actions.log import record_refusal
 from socialgov.errors import NotPermitted, SocialgovError, StepUpNeeded
 from socialgov.permissions import can_view_account
+from socialgov.traces import without_words
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -69,8 +70,8 @@ def _keep_on_record() -> None:
         return
     try:
         record_refusal(g.home, staff, str(request.endpoint), account.id if account else None, now=g.now)
-    except SocialgovError:
-        log.exception("a refusal could not be kept on record")
+    except SocialgovError as error:
+        log.error("a refusal could not be kept on record: %s", error)
 
 
 def forged(_: CSRFError) -> ResponseReturnValue:
@@ -98,8 +99,8 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
 
 
 def unexpected(error: Exception) -> ResponseReturnValue:
-    """A fault of ours. The trace goes to the server's log, never to the reader."""
-    log.error("fault at %s %s", request.method, request.endpoint, exc_info=error)
+    """A fault of ours. Where it happened goes to the server's log and not to the reader, its words go nowhere."""
+    log.error("fault at %s %s: %s", request.method, request.endpoint, without_words(error))
     return _page(500, *WORDS[500])
 
 
@@ -111,7 +112,7 @@ def _page(status: int, heading: str, message: str, mend: str, findings: object =
     words = {"heading": heading, "message": message, "mend": mend}
     try:
         html = render_template("error.html", findings=findings, account=account, **words)
-    except Exception:  # the page around the message needs the database or a known host: say it without them
-        log.exception("the error page itself failed")
+    except Exception as error:  # the page around the message needs the database or a known host: say it without them
+        log.error("the error page itself failed: %s", without_words(error))
         html = render_template_string(BARE, **words)
     return html, status

@@ -11,7 +11,19 @@ from source import Module, imports, modules
 # each part may import those below it, and itself; helpers stand where their users need them
 LAYERS = (
     {"models", "errors", ""},
-    {"lifecycle", "permissions", "rules", "tomlfile", "csvfiles", "names", "logo", "passwords", "generator", "pictures"},
+    {
+        "lifecycle",
+        "permissions",
+        "rules",
+        "tomlfile",
+        "csvfiles",
+        "names",
+        "logo",
+        "passwords",
+        "generator",
+        "pictures",
+        "traces",
+    },
     {"store", "escrow", "platforms", "openid", "config", "import", "importing"},
     {"home"},
     {"actions"},
