@@ -15,6 +15,7 @@ from socialgov.actions import throttle
 from socialgov.actions.notices import notify
 from socialgov.actions.sessions import open_session
 from socialgov.actions.stepup import need_fresh
+from socialgov.actions.vault_passphrase import check_passphrase
 from socialgov.errors import Conflict, EscrowError, InvalidInput, NotFound, VaultShut
 from socialgov.escrow import Holder, OpenVault, Recovery, VaultKey, make_vault_key, random_token, recovery_proof
 from socialgov.escrow.shares import split_secret
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from socialgov.home import Home
     from socialgov.models import Staff
 
-SHORTEST_PASSPHRASE = 15  # characters: NIST SP 800-63B-4, 3.1.1.2, for a secret that stands alone
-LONGEST_PASSPHRASE = 200
 NOBODY = (
     "Nobody can open the vault any more, so no deposited password can be looked at. If somebody holds an invitation, "
     "they must set their passphrase now. Otherwise the head breaks the glass with two recovery sheets."
@@ -245,7 +244,7 @@ def join(home: Home, actor: Staff, code: str, passphrase: str, *, now: datetime)
     """Set one's own vault passphrase with the code of an invitation, which ends. Raises InvalidInput with `fields`."""
     permissions.check_can_open_vault(actor)
     throttle.check_person(home, actor.id, now=now)
-    _check_passphrase(home, actor, passphrase)
+    check_passphrase(home, actor, passphrase)
     held = store.holder_of(home.db, actor.id, "invitation")
     wrong = "This code is wrong, or its time is over."
     try:
@@ -262,7 +261,7 @@ def join(home: Home, actor: Staff, code: str, passphrase: str, *, now: datetime)
 def change_passphrase(home: Home, actor: Staff, opened: OpenVault, new: str, *, now: datetime) -> None:
     """Another passphrase for oneself, with the vault open. Raises InvalidInput with `fields`."""
     permissions.check_can_open_vault(actor)
-    _check_passphrase(home, actor, new)
+    check_passphrase(home, actor, new)
     _set_passphrase(home, actor, opened, new, EventTag.VAULT_PASSPHRASE_CHANGED, now=now)
 
 
@@ -365,23 +364,6 @@ def _set_passphrase(
         tell_managers_and_heads(
             db, "vault_joined", f"{actor.name} set a vault passphrase.", now, key=f"{actor.id}:{now}", but=actor.id
         )
-
-
-def _check_passphrase(home: Home, actor: Staff, passphrase: str) -> None:
-    from socialgov.passwords import assess
-
-    fault = ""
-    if not SHORTEST_PASSPHRASE <= len(passphrase) <= LONGEST_PASSPHRASE:
-        fault = f"Take {SHORTEST_PASSPHRASE} to {LONGEST_PASSPHRASE} characters: six random words are right."
-    elif (
-        assess(
-            passphrase, context=(home.settings.school_name, actor.name, actor.email), min_length=1, min_strength=4
-        ).strength
-        < 4
-    ):
-        fault = "This is too easy to guess. Take six words at random."
-    if fault:
-        raise InvalidInput("This passphrase cannot be taken.", {"passphrase": fault})
 
 
 def _end(db: Database, row: store.HolderRow | None, now: datetime) -> None:

@@ -126,6 +126,11 @@ def current_holders(db: Database) -> list[HolderRow]:
     return all_of(db, HolderRow, "select * from vault_holder where ended_at is null order by id")
 
 
+def managers_who_open(db: Database) -> set[int]:
+    """Ids of the staff who open the vault with a passphrase of their own."""
+    return {row.staff_id for row in current_holders(db) if row.kind == "manager"}
+
+
 def holder_of(db: Database, staff_id: int, kind: str) -> HolderRow | None:
     sql = "select * from vault_holder where ended_at is null and staff_id = ? and kind = ?"
     return one_of(db, HolderRow, sql, (staff_id, kind))

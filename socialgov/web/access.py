@@ -18,6 +18,7 @@ from socialgov.actions.sessions import session_staff
 from socialgov.actions.stepup import need_fresh
 from socialgov.errors import NotFound, NotPermitted
 from socialgov.store.accounts import account_by_id
+from socialgov.web.in_hand import glass_in_hand
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -41,6 +42,7 @@ class Access:
     check: Callable[..., None] | None = None
     of_account: bool = False
     with_policy: bool = False
+    with_glass: bool = False
 
 
 def _mark(access: Access) -> Callable[[View], View]:
@@ -61,9 +63,12 @@ def signed_in(view: View) -> View:
     return _mark(Access())(view)
 
 
-def may(check: Callable[..., None]) -> Callable[[View], View]:
-    """Open to those for whom `check(staff)` does not raise. Loads `g.account` where the address names one."""
-    return _mark(Access(check=check))
+def may(check: Callable[..., None], *, glass: bool = False) -> Callable[[View], View]:
+    """Open to those for whom `check(staff)` does not raise. Loads `g.account` where the address names one.
+
+    `glass=True`: `check(staff, glass=…)`, whether the vault is open in this session because the glass was broken.
+    """
+    return _mark(Access(check=check, with_glass=glass))
 
 
 def may_account(check: Callable[..., None], *, policy: bool = False) -> Callable[[View], View]:
@@ -91,6 +96,21 @@ def fresh_keeping(*fields: str) -> Callable[[View], View]:
         return view
 
     return mark
+
+
+def keeping(*fields: str) -> Callable[[View], View]:
+    """These fields of a form are kept where the vault was shut meanwhile. Never name a field with a secret."""
+
+    def mark(view: View) -> View:
+        view.keeps = frozenset(fields)  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def interrupted_fields(view: Callable[..., Any] | None) -> frozenset[str]:
+    """What is kept of a form that was sent too late, whatever for (see `fresh_keeping` and `keeping`)."""
+    return (kept_fields(view) or frozenset()) | getattr(view, "keeps", frozenset())
 
 
 def kept_fields(view: Callable[..., Any] | None) -> frozenset[str] | None:
@@ -164,7 +184,9 @@ def _check(access: Access) -> None:
 def _ask(access: Access, staff: Staff, account: Account | None, policy: Policy) -> None:
     if access.check is None:
         return
-    if access.with_policy:
+    if access.with_glass:
+        access.check(staff, glass=glass_in_hand() is not None)
+    elif access.with_policy:
         access.check(staff, account, policy)
     elif access.of_account:
         access.check(staff, account)

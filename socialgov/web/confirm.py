@@ -18,7 +18,7 @@ from socialgov.actions.sessions import open_session
 from socialgov.actions.stepup import is_fresh, may_add_first
 from socialgov.actions.ways import usable, ways_of
 from socialgov.errors import StepUpNeeded
-from socialgov.web.access import SESSION_KEY, kept_fields, signed_in
+from socialgov.web.access import SESSION_KEY, interrupted_fields, signed_in
 from socialgov.web.forms import saved
 from socialgov.web.passkey_forms import (
     PasskeyForm,
@@ -42,15 +42,20 @@ INTERRUPTED = "interrupted"
 @bp.app_errorhandler(StepUpNeeded)
 def first_confirm(_: StepUpNeeded) -> ResponseReturnValue:
     """Keep where the visitor was going, and ask."""
+    keep_place(BACK_KEY, FORM_KEY)
+    return redirect(url_for("confirm.page"))
+
+
+def keep_place(back_key: str, form_key: str) -> None:
+    """Keep where the visitor was going, or the form they sent, under these names in the cookie."""
     if request.method == "GET":
-        session[BACK_KEY] = request.full_path.removesuffix("?")
-        session.pop(FORM_KEY, None)
+        session[back_key] = request.full_path.removesuffix("?")
+        session.pop(form_key, None)
     else:
-        names = kept_fields(current_app.view_functions.get(request.endpoint or "")) or frozenset()
+        names = interrupted_fields(current_app.view_functions.get(request.endpoint or ""))
         fields = [[name, value] for name in sorted(names) for value in request.form.getlist(name)]
         data = {"path": request.path, "fields": fields}
-        session[FORM_KEY] = begin(g.home, INTERRUPTED, data, staff_id=g.staff.id, now=g.now)
-    return redirect(url_for("confirm.page"))
+        session[form_key] = begin(g.home, INTERRUPTED, data, staff_id=g.staff.id, now=g.now)
 
 
 @bp.route("", methods=["GET", "POST"])
