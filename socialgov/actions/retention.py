@@ -11,6 +11,7 @@ from socialgov.actions.uploads import forget_uploads
 from socialgov.store.closings import truncate_wal
 from socialgov.store.connect import write
 from socialgov.store.events import EventTag, record_event
+from socialgov.store.identities import forget_id_tokens
 from socialgov.store.jobs import empty_post, photos_of_post, posts_older_than, purge_signin
 from socialgov.store.outbox import give_up_mail, purge_mail, purge_notices, stale_mail
 
@@ -54,7 +55,7 @@ def empty_draft(home: Home, post: tuple[int, int], *, now: datetime) -> None:
 
 def forget_sign_ins(home: Home, now: datetime) -> int:
     with write(home.db) as db:
-        return purge_signin(
+        return forget_id_tokens(db, now) + purge_signin(
             db,
             links=now - timedelta(days=LINK_DAYS),
             sessions=now - timedelta(days=SESSION_DAYS),

@@ -63,6 +63,7 @@ class Provider:
     _described_at: datetime | None = None
     _keys: KeySet | None = None
     _keys_at: datetime | None = None
+    _down: Reason | None = None
     _down_since: datetime | None = None
     _told: dict[Reason, datetime] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -92,15 +93,15 @@ class Provider:
             return True
 
     def _ask(self, url: str, now: datetime) -> Mapping[str, Any]:
-        if _within(self._down_since, now, DOWN_FOR):
-            raise SignInRefused(Reason.PROVIDER_UNREACHABLE)
+        if self._down and _within(self._down_since, now, DOWN_FOR):
+            raise SignInRefused(self._down)
         try:
             answer = Wire().get(url)
             answer.raise_for_status()
-        except SignInRefused:
-            self._down_since = now
+        except SignInRefused as refusal:
+            self._down, self._down_since = refusal.reason, now
             raise
-        self._down_since = None
+        self._down = None
         return answer.body
 
 
