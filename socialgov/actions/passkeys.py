@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
     from sqlite_utils import Database
 
-    from socialgov.config import Settings
     from socialgov.home import Home
     from socialgov.models import Staff
     from socialgov.store.factors import Passkey
@@ -57,17 +55,6 @@ class Options:
 
     json: str
     token: str
-
-
-def passkeys_work(settings: Settings) -> bool:
-    """Browsers offer passkeys on https and on localhost, and never on a bare network address."""
-    parts = urlsplit(settings.base_url)
-    host = parts.hostname or ""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return parts.scheme == "https" or host == "localhost" or host.endswith(".localhost")
-    return False
 
 
 # --------------------------------------------------------------------------------------------------- add, remove

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from socialgov.actions.authenticators import use_code
 from socialgov.actions.ceremonies import CeremonyOver, begin, finish, look
+from socialgov.actions.factors import usable, ways_of
 from socialgov.actions.notices import notify
 from socialgov.actions.passkeys import second_factor_passkey
 from socialgov.actions.sessions import Visitor, start_session, token_hash
-from socialgov.actions.ways import usable, ways_of
 from socialgov.errors import Conflict, NotPermitted
 from socialgov.escrow import random_token
 from socialgov.models import Staff

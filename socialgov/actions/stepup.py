@@ -10,11 +10,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from socialgov.actions.factors import usable, ways_of
 from socialgov.actions.sessions import open_session, renew_token
 from socialgov.errors import StepUpNeeded
 from socialgov.store import guarded_update, record_event, write
 from socialgov.store.events import EventTag, actor_of
-from socialgov.store.factors import has_factor
 from socialgov.store.signin import session_by_id
 
 if TYPE_CHECKING:
@@ -52,8 +52,14 @@ def is_fresh(home: Home, session: Session, now: datetime) -> bool:
 
 
 def may_add_first(home: Home, session: Session, now: datetime) -> bool:
-    """Somebody without passkey, authenticator and identity who signed in a moment ago."""
-    return _lately(home, session.started_at, now) and not has_factor(home.db, session.staff_id)
+    """Somebody who has nothing to confirm with, and signed in a moment ago.
+
+    Whoever has an identity at a provider that cannot ask again must have come by it: a link alone is not enough.
+    """
+    ways = ways_of(home.db, session.staff_id)
+    if usable(home, ways).some or not _lately(home, session.started_at, now):
+        return False
+    return session.method == "openid" or not ways.identities
 
 
 def _lately(home: Home, moment: datetime, now: datetime) -> bool:

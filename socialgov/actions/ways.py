@@ -1,14 +1,14 @@
-"""The ways somebody signs in: what they have, whether to ask for more, and taking it away when a device is lost."""
+"""Ways to sign in: whether to ask somebody for a better one, and taking them away when a device is lost."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from socialgov.actions.authenticators import end_authenticator
+from socialgov.actions.factors import ways_of
 from socialgov.actions.notices import notify
-from socialgov.actions.passkeys import end_passkey, passkeys_work
+from socialgov.actions.passkeys import end_passkey
 from socialgov.actions.sessions import end_sessions_of
 from socialgov.actions.stepup import need_fresh
 from socialgov.models import Role
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from socialgov.home import Home
     from socialgov.models import Staff
-    from socialgov.store.factors import Authenticator, Passkey
 
 POSTPONED = timedelta(days=30)
 ASKED_EACH_TIME = (Role.NETWORK_MANAGER, Role.HEAD)  # what they may do is worth most to a thief
@@ -35,55 +34,6 @@ _HEADS_TOLD = (
     "If you do not know of it, look in the log who did that."
 )
 _ENDED = "You were signed out everywhere by the network manager or the head. Sign in again when you need to."
-
-
-@dataclass(frozen=True, slots=True)
-class Ways:
-    """What one person has. The authenticator is a confirmed one; `identities` counts those of the provider."""
-
-    passkeys: tuple[Passkey, ...]
-    authenticator: Authenticator | None
-    identities: int
-
-    @property
-    def some(self) -> bool:
-        return bool(self.passkeys or self.authenticator or self.identities)
-
-
-@dataclass(frozen=True, slots=True)
-class Usable:
-    """Which of them can be asked for here and now."""
-
-    passkey: bool
-    code: bool
-    openid: bool
-
-    @property
-    def factor(self) -> bool:
-        """Something to ask for after a one-time link."""
-        return self.passkey or self.code
-
-    @property
-    def some(self) -> bool:
-        return self.factor or self.openid
-
-
-def ways_of(db: Database, staff_id: int) -> Ways:
-    app = factors.authenticator_of(db, staff_id)
-    return Ways(
-        tuple(factors.passkeys_of(db, staff_id)),
-        app if app is not None and app.confirmed_at is not None else None,
-        len(current_identities(db, staff_id)),
-    )
-
-
-def usable(home: Home, ways: Ways) -> Usable:
-    """A passkey needs https or localhost, a code the school's consent, an identity a provider that is set up."""
-    return Usable(
-        passkey=bool(ways.passkeys) and passkeys_work(home.settings),
-        code=ways.authenticator is not None and home.settings.policy.authenticator_codes,
-        openid=bool(ways.identities) and home.settings.openid is not None and home.settings.openid.step_up,
-    )
 
 
 def should_ask(home: Home, staff: Staff, now: datetime) -> bool:

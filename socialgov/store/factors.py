@@ -50,16 +50,6 @@ class Authenticator:
     ended_at: datetime | None
 
 
-def has_factor(db: Database, staff_id: int) -> bool:
-    """Has this person a passkey, a confirmed authenticator, or an identity of the provider?"""
-    sql = (
-        "select exists (select 1 from passkey where staff_id = ? and ended_at is null)"
-        " or exists (select 1 from authenticator where staff_id = ? and ended_at is null and confirmed_at is not null)"
-        " or exists (select 1 from identity where staff_id = ? and ended_at is null)"
-    )
-    return bool(scalar(db, sql, (staff_id,) * 3))
-
-
 # --------------------------------------------------------------------------------------------------- passkeys
 
 

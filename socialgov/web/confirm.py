@@ -14,9 +14,9 @@ from flask import Blueprint, current_app, flash, g, redirect, render_template, r
 from socialgov.actions import passkeys
 from socialgov.actions.authenticators import confirm_with_code
 from socialgov.actions.ceremonies import CeremonyOver, begin, finish_alone
+from socialgov.actions.factors import usable, ways_of
 from socialgov.actions.sessions import open_session
 from socialgov.actions.stepup import is_fresh, may_add_first
-from socialgov.actions.ways import usable, ways_of
 from socialgov.errors import StepUpNeeded
 from socialgov.web.access import SESSION_KEY, interrupted_fields, signed_in
 from socialgov.web.forms import saved
@@ -72,13 +72,15 @@ def page() -> ResponseReturnValue:
     kept = open_session(g.home, g.session_token, now=g.now)
     if request.method == "GET" and kept is not None and is_fresh(g.home, kept, g.now):
         return redirect(where_to())
-    can = usable(g.home, ways_of(g.home.db, g.staff.id))
+    ways = ways_of(g.home.db, g.staff.id)
+    can = usable(g.home, ways)
     html = render_template(
         "confirm/page.html",
         form=form,
         usable=can,
         first=kept is not None and may_add_first(g.home, kept, g.now),
         provider=provider("openid.confirm") if can.openid else None,
+        again_with=g.home.settings.openid.label if ways.identities and g.home.settings.openid else None,
         **passkey_context(),
     )
     return html, 422 if form.errors else 200

@@ -14,7 +14,8 @@ from flask_wtf import FlaskForm
 from wtforms import HiddenField
 from wtforms.validators import DataRequired, Length
 
-from socialgov.actions.passkeys import LONGEST_ANSWER, passkeys_work
+from socialgov.actions.factors import passkeys_work
+from socialgov.actions.passkeys import LONGEST_ANSWER
 from socialgov.web.security import allow_script
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from flask_wtf import FlaskForm
 
 from socialgov.actions import passkeys
 from socialgov.actions.ceremonies import CeremonyOver
+from socialgov.actions.factors import usable, ways_of
 from socialgov.actions.openid import leave as sign_out
 from socialgov.actions.sessions import session_staff
 from socialgov.actions.signin import (
@@ -24,7 +25,7 @@ from socialgov.actions.signin import (
     who_waits,
 )
 from socialgov.actions.throttle import check_address, note_wrong_address
-from socialgov.actions.ways import should_ask, usable, ways_of
+from socialgov.actions.ways import should_ask
 from socialgov.errors import NotPermitted, Throttled
 from socialgov.web.access import NEXT_KEY, SESSION_KEY, public
 from socialgov.web.browsers import address_of, visitor_of

@@ -8,11 +8,12 @@ from flask import Blueprint, flash, g, redirect, render_template, request, sessi
 
 from socialgov.actions import authenticators, passkeys
 from socialgov.actions.ceremonies import CeremonyOver
+from socialgov.actions.factors import usable, ways_of
 from socialgov.actions.identities import end_identity, identities_of
 from socialgov.actions.retention import SESSION_DAYS
 from socialgov.actions.sessions import end_other_sessions, end_own_session, open_session, sessions_of
 from socialgov.actions.stepup import need_fresh_or_first
-from socialgov.actions.ways import postpone, usable, ways_of
+from socialgov.actions.ways import postpone
 from socialgov.escrow.codes import Seed, otpauth
 from socialgov.permissions import can_end_sessions
 from socialgov.store.factors import passkey_of

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, flash, g, redirect, render_template, url_for
 
+from socialgov.actions.factors import Ways, ways_of
 from socialgov.actions.sessions import sessions_of
-from socialgov.actions.ways import Ways, end_all_sessions, remove_factors, ways_of
+from socialgov.actions.ways import end_all_sessions, remove_factors
 from socialgov.permissions import can_remove_factors, check_can_end_sessions, check_can_remove_factors
 from socialgov.store.staff import current_staff, staff_by_id
 from socialgov.web.access import fresh, may

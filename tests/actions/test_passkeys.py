@@ -15,6 +15,7 @@ from soft_passkey import PRESENT, SoftPasskey
 
 from socialgov.actions import passkeys
 from socialgov.actions.ceremonies import CeremonyOver
+from socialgov.actions.factors import passkeys_work
 from socialgov.actions.passkeys import CONFIRM, SIGN_IN, PasskeyRefused, add_passkey, ask_for_one, ask_to_add
 from socialgov.actions.sessions import Visitor, open_session, session_staff
 from socialgov.actions.signin import make_signin_link, use_signin_link
@@ -301,7 +302,7 @@ def test_a_passkey_needs_a_name_that_can_be_read(home: Home, teacher: Staff, nam
     ],
 )
 def test_passkeys_work_on_https_and_localhost_and_on_no_bare_address(home: Home, address: str, works: bool) -> None:
-    assert passkeys.passkeys_work(replace(home.settings, base_url=address)) is works
+    assert passkeys_work(replace(home.settings, base_url=address)) is works
 
 
 def test_somebody_is_told_of_a_passkey_added_and_removed(home: Home) -> None:

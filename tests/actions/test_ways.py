@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from factories import NOW, staff
@@ -12,23 +13,27 @@ from test_passkeys import VISITOR, by_link, device, registered
 
 from socialgov.actions import passkeys
 from socialgov.actions.ceremonies import CeremonyOver
+from socialgov.actions.factors import usable, ways_of
 from socialgov.actions.sessions import (
     end_other_sessions,
     end_own_session,
     open_session,
     session_staff,
     sessions_of,
+    start_session,
 )
 from socialgov.actions.signin import finish_with_code, finish_with_passkey, make_signin_link, use_signin_link
 from socialgov.actions.staff import staff_leaves
-from socialgov.actions.stepup import mark_strong, need_fresh
+from socialgov.actions.stepup import mark_strong, need_fresh, need_fresh_or_first
 from socialgov.actions.throttle import check_address, note_wrong_address
-from socialgov.actions.ways import end_all_sessions, postpone, remove_factors, should_ask, ways_of
+from socialgov.actions.ways import end_all_sessions, postpone, remove_factors, should_ask
+from socialgov.config_signin import EmailProof, OpenIdSettings
 from socialgov.errors import InvalidInput, NotFound, NotPermitted, StepUpNeeded, Throttled
 from socialgov.home import Home
 from socialgov.models import Role, Staff
 from socialgov.store import write
 from socialgov.store.events import EventTag, events_page
+from socialgov.store.identities import add_identity
 from socialgov.store.outbox import notices_of, waiting_mail
 from socialgov.store.rows import scalar
 
@@ -216,6 +221,43 @@ def test_sessions_that_timed_out_are_not_listed(home: Home, teacher: Staff) -> N
     by_link(home, teacher)
     later = NOW + timedelta(minutes=home.settings.policy.session_idle_minutes + 1)
     assert sessions_of(home, teacher.id, now=later) == []
+
+
+def test_somebody_whose_provider_cannot_ask_again_adds_a_passkey_after_coming_by_it(
+    home: Home, teacher: Staff, tmp_path: Path
+) -> None:
+    """Google knows no `prompt=login`: without this its people could never confirm anything."""
+    google = replace(home, settings=replace(home.settings, openid=provider_settings(tmp_path, step_up=False)))
+    with write(home.db) as db:
+        add_identity(
+            db, staff_id=teacher.id, issuer="https://issuer.example", subject="1", email=teacher.email, linked_at=NOW
+        )
+        by_provider = start_session(db, google, teacher.id, method="openid", visitor=VISITOR, now=NOW)
+    need_fresh_or_first(google, by_provider, now=NOW)
+    with pytest.raises(StepUpNeeded):  # whoever makes a link adds nothing to an account that has an identity
+        need_fresh_or_first(google, by_link(google, teacher), now=NOW)
+    asks = replace(home, settings=replace(home.settings, openid=provider_settings(tmp_path, step_up=True)))
+    assert usable(asks, ways_of(home.db, teacher.id)).openid
+    with pytest.raises(StepUpNeeded):
+        need_fresh_or_first(asks, by_provider, now=NOW)
+
+
+def provider_settings(tmp_path: Path, *, step_up: bool) -> OpenIdSettings:
+    """A sign-in service of the school."""
+    return OpenIdSettings(
+        issuer="https://issuer.example",
+        client_id="socialgov",
+        secret_file=tmp_path / "secret",
+        label="your school account",
+        domains=("school.example",),
+        hosted_domain="",
+        email_proof=EmailProof.EMAIL_VERIFIED,
+        scopes=("openid", "email"),
+        form_origins=("https://issuer.example",),
+        step_up=step_up,
+        enter_staff=False,
+        groups_claim="groups",
+    )
 
 
 def test_a_link_makes_no_session_strong(home: Home, teacher: Staff) -> None:
