@@ -321,8 +321,6 @@ def _keep_reading(home: Home, db: Database, looked_at: Account, reading: Reading
         values[Fact.OUTSIDE_POSTS] = _outside_posts(db, account.id, reading.posts, now)
     if reading.picture is not None and (judged := _judge_picture(home, db, account.id, reading.picture)):
         values[Fact.LOGO], notes[Fact.LOGO] = judged
-    if Fact.LOGIN_WORKS in values and _person_said_so(db, account.id, values[Fact.LOGIN_WORKS]):
-        del values[Fact.LOGIN_WORKS]
     if reading.followers is not None:
         record_followers(home, account.id, reading.followers, now=now, actor=CHECKER)
     for fact, value in values.items():
@@ -366,12 +364,6 @@ def _judge_picture(home: Home, db: Database, account_id: int, picture: bytes) ->
         return logo.compare(ours, picture), mark
     except InvalidInput:
         return LogoMatch.UNSURE, mark  # the platform gave what cannot be read as a picture: a person looks
-
-
-def _person_said_so(db: Database, account_id: int, works: bool) -> bool:
-    """A machine's sign-in does not stand in the place of the network manager's word; its refusal does (SEC205)."""
-    seen = newest_observation(db, account_id, Fact.LOGIN_WORKS)
-    return works and seen is not None and seen.source is Source.ATTESTED and seen.value is True
 
 
 def _tell_of_look(db: Database, account_id: int, reading: Reading, facts: list[Fact], now: datetime) -> None:

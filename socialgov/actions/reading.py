@@ -89,11 +89,10 @@ def _shares(platform: Platform, reading: Reading) -> None:
     reading.values[Fact.SHARES] = len(platform.shares())
 
 
-def _login(platform: Platform, reading: Reading) -> None:
-    """A key of our own that works says nothing about the deposited password: that is another fact."""
+def _own_key(platform: Platform, reading: Reading) -> None:
+    """It is with a key of its own that the machine looks. That it works says nothing about the deposited password."""
     if platform.login is not None:
-        fact = Fact.OUR_ACCESS if platform.login.is_token else Fact.LOGIN_WORKS
-        reading.values[fact] = platform.check_login()
+        reading.values[Fact.OUR_ACCESS] = platform.check_login()
 
 
 # what a person's word does not replace where the machine can look; the login is the network manager's word (SEC205)
@@ -118,5 +117,5 @@ _READS: Mapping[Capability, Callable[[Platform, Reading], None]] = {
     Capability.READ_FOLLOWS: _follows,
     Capability.READ_LIKES: _likes,
     Capability.READ_SHARES: _shares,
-    Capability.CHECK_LOGIN: _login,
+    Capability.CHECK_LOGIN: _own_key,
 }

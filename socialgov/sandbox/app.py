@@ -48,7 +48,7 @@ def create_sandbox(path: str | Path, clock: Callable[[], datetime], *, reversibl
 
 def _nowhere(error: NotFound | MethodNotAllowed) -> ResponseReturnValue:
     """Programs are answered in JSON even where there is no route; people get the page."""
-    return (jsonify(error="no_route"), error.code) if request.path.startswith("/api/") else error
+    return (jsonify(error="no_route"), error.code) if request.path.startswith("/api/") else pages.not_here(error)
 
 
 def _harden(response: Response) -> Response:

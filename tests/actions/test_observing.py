@@ -16,11 +16,12 @@ from recording_platform import METHODS, Shown, recorded_home
 
 from socialgov.actions import observing
 from socialgov.actions.blobs import read_blob
+from socialgov.actions.credentials import deposit
 from socialgov.actions.observing import attest, attest_logo, check_account, observe, record_observation
 from socialgov.errors import InvalidInput, NotPermitted
 from socialgov.home import Home
 from socialgov.lifecycle import WrongState
-from socialgov.models import Account, Fact, LogoMatch, Presence, Source
+from socialgov.models import Account, CredentialKind, Fact, LogoMatch, Presence, Source
 from socialgov.platforms import LoginRefused, PlatformError, RemoteFollower, RemotePost
 from socialgov.store.accounts import account_by_id
 from socialgov.store.connect import insert, write
@@ -55,8 +56,12 @@ def account(home: Home, cast: walk.Cast) -> Account:
 
 @pytest.fixture
 def watched(home: Home, cast: walk.Cast, monkeypatch: pytest.MonkeyPatch) -> tuple[Home, Account, Shown]:
-    """A live account on a platform that is read by machine."""
+    """A live account on a platform that is read by machine, which has a key of its own for it."""
     live = walk.live(home, cast)
+    deposit(
+        home, cast.owner, live.id, username=live.name, secret="abcd-efgh-ijkl", email="", now=NOW,
+        kind=CredentialKind.API_TOKEN,
+    )  # fmt: skip
     school, shown = recorded_home(home, monkeypatch)
     return school, live, shown
 
@@ -254,6 +259,7 @@ def test_everything_that_the_platform_tells_is_kept(watched: tuple[Home, Account
         Fact.LIKES: 1,
         Fact.SHARES: 2,
         Fact.OUTSIDE_POSTS: 1,
+        Fact.OUR_ACCESS: True,
     }
     assert all((seen.source, seen.observed_at) == (Source.API, LATER) for seen in kept.values())
     assert [one.handle for one in followers_of(home.db, account.id)] == ["aunt", "x"]
@@ -285,7 +291,7 @@ def test_a_read_that_fails_keeps_its_last_true_picture_and_stops_no_other(
         "follows": {Fact.FOLLOWS},
         "likes": {Fact.LIKES},
         "shares": {Fact.SHARES},
-        "check_login": {Fact.LOGIN_WORKS},
+        "check_login": {Fact.OUR_ACCESS},
     }[method]
     told = set(before) - {Fact.LOGO, Fact.RECOVERY_WITH_SCHOOL, Fact.LOGIN_WORKS}
     assert set(facts) == told - lost
@@ -344,8 +350,9 @@ def test_the_machines_sign_in_never_stands_in_for_the_network_managers_word(
     home, account, shown = watched
     assert Fact.LOGIN_WORKS not in observe(home, account.id, now=LATER)
     shown.check_login = False
-    assert Fact.LOGIN_WORKS in observe(home, account.id, now=LATER + timedelta(hours=1))
-    assert value(home, account, Fact.LOGIN_WORKS) is False
+    assert Fact.LOGIN_WORKS not in observe(home, account.id, now=LATER + timedelta(hours=1))
+    assert value(home, account, Fact.LOGIN_WORKS) is True, "as the network manager said"
+    assert value(home, account, Fact.OUR_ACCESS) is False
 
 
 def test_the_log_tells_what_changed_and_not_each_look(watched: tuple[Home, Account, Shown]) -> None:
