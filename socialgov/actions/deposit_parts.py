@@ -35,6 +35,7 @@ __all__ = ["current_credential", "deposit_codes", "deposit_notes", "deposit_seed
 
 MOST_CODES = 100
 LONGEST_CODE = 64
+LONGEST_SEED = 1_000
 LONGEST_NOTES = 4_000
 NOT_MEASURED = 4  # strength is a password's; what a platform or chance made up counts as strong
 _NUMBERING = re.compile(r"[0-9]{1,3}[.):]\s+|[-*•]\s+")
@@ -62,10 +63,13 @@ def deposit_seed(home: Home, actor: Staff, account_id: int, text: str, *, now: d
 
     Raises InvalidInput (`seed`) for what makes no codes.
     """
+    if len(text) > LONGEST_SEED:
+        fault = "That is too long for the key of a second factor. Was something else pasted here?"
+        raise InvalidInput("The second factor cannot be deposited as it is.", {"seed": fault})
     try:
         seed = read_seed(text)
     except InvalidInput as error:
-        raise InvalidInput(str(error), {"seed": error.message}) from None
+        raise InvalidInput("The second factor cannot be deposited as it is.", {"seed": error.message}) from None
     digits, seconds = code_at(seed, now)
     return _keep(home, actor, account_id, CredentialKind.SECOND_FACTOR, text.strip(), now), CodeNow(digits, seconds)
 
