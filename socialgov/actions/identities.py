@@ -58,14 +58,21 @@ def end_identity(home: Home, actor: Staff, identity_id: int, *, now: datetime) -
         identity = rows.identity_by_id(db, identity_id)
         if identity.staff_id != actor.id:
             check_can_manage_staff(actor)
-        who = actor_of(actor.id)
-        guarded_update(db, "identity", identity.id, {"ended_at": now}, where={"ended_at": None})
-        record_event(db, EventTag.IDENTITY_ENDED, actor=who, now=now, subject="staff", subject_id=identity.staff_id)
-        for session_id in rows.open_sessions_of_identity(db, identity.id):
-            end_session_by_id(db, session_id, actor=who, now=now)
-        if identity.staff_id != actor.id:
-            key = f"identity_ended:{identity.id}"
-            notify(db, staff_id=identity.staff_id, kind="identity_ended", text=_ENDED, dedupe_key=key, now=now)
+        _end(db, actor, identity, now)
+
+
+def unlink_staff(home: Home, actor: Staff, staff_id: int, *, now: datetime) -> int:
+    """Somebody's account at the service was made anew or given to another: all that is linked with them ends; how many.
+
+    They are told. Who comes next with their verified address is linked with them. Raises NotPermitted, NotFound. The
+    caller has asked for a fresh confirmation.
+    """
+    check_can_manage_staff(actor)
+    with write(home.db) as db:
+        linked = rows.current_identities(db, staff_by_id(db, staff_id).id)
+        for identity in linked:
+            _end(db, actor, identity, now)
+        return len(linked)
 
 
 def recognise(db: Database, identity: Identity, settings: OpenIdSettings, *, now: datetime) -> tuple[Staff, int]:
@@ -93,6 +100,17 @@ def tell_of_second(db: Database, staff_id: int, now: datetime) -> None:
 
 
 # --------------------------------------------------------------------------------------------------- within
+
+
+def _end(db: Database, actor: Staff, identity: LinkedIdentity, now: datetime) -> None:
+    who = actor_of(actor.id)
+    guarded_update(db, "identity", identity.id, {"ended_at": now}, where={"ended_at": None})
+    record_event(db, EventTag.IDENTITY_ENDED, actor=who, now=now, subject="staff", subject_id=identity.staff_id)
+    for session_id in rows.open_sessions_of_identity(db, identity.id):
+        end_session_by_id(db, session_id, actor=who, now=now)
+    if identity.staff_id != actor.id:
+        key = f"identity_ended:{identity.id}"
+        notify(db, staff_id=identity.staff_id, kind="identity_ended", text=_ENDED, dedupe_key=key, now=now)
 
 
 def _by_address(db: Database, identity: Identity, settings: OpenIdSettings, now: datetime) -> Staff:

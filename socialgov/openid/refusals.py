@@ -74,7 +74,7 @@ WORDS: Mapping[Reason, tuple[str, str]] = {
     Reason.LEFT: ("You have left the staff, so this is not open to you.", _MANAGER),
     Reason.OTHER_IDENTITY: (
         "Another account of the sign-in service is linked with your school address, so this one is refused.",
-        "The network manager has been told. Ask them for a sign-in link, then end the old one under Ways to sign in.",
+        "The network manager has been told. Ask them to unlink the old one, then sign in again.",
     ),
     Reason.OTHER_PERSON: (
         "You confirmed with an account that is not linked with you.",

@@ -7,13 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, g, redirect, render_template, request, session
+from flask import Blueprint, flash, g, redirect, render_template, request, session, url_for
 
+from socialgov.actions.identities import unlink_staff
 from socialgov.actions.openid import CALLBACK, Begun, begin_confirmation, begin_sign_in, finish
 from socialgov.openid.refusals import SignInRefused
-from socialgov.web.access import SESSION_KEY, public, signed_in
+from socialgov.permissions import check_can_manage_staff
+from socialgov.store.staff import staff_by_id
+from socialgov.web.access import SESSION_KEY, fresh, may, public, signed_in
 from socialgov.web.browsers import visitor_of
 from socialgov.web.confirm import go_on
+from socialgov.web.forms import ButtonForm, saved
+from socialgov.web.forms import page as form_page
 from socialgov.web.signin import ASK_AGAIN_KEY, begin_in_browser
 
 if TYPE_CHECKING:
@@ -62,6 +67,29 @@ def callback() -> ResponseReturnValue:
     except SignInRefused as refusal:
         return _refused(refusal)
     return go_on(done.session_token) if done.confirmed else begin_in_browser(done.session_token)
+
+
+@bp.route("/signing-in/people/<int:staff_id>/unlink", methods=["GET", "POST"])
+@may(check_can_manage_staff)
+@fresh
+def unlink(staff_id: int) -> ResponseReturnValue:
+    """Their account at the service was made anew, or their address given to somebody else."""
+    someone = staff_by_id(g.home.db, staff_id)
+    form, back = ButtonForm(), url_for("signing_in_people.person", staff_id=staff_id)
+    if saved(form, lambda: unlink_staff(g.home, g.staff, staff_id, now=g.now)):
+        flash(f"Unlinked. {someone.name} was told.", "success")
+        return redirect(back)
+    return form_page(
+        "form.html",
+        form,
+        heading=f"Unlink the school account of {someone.name}?",
+        lead="Do this when their account at the sign-in service was made anew. Sessions that began with the old one "
+        "end. Whoever signs in there next with their address is linked with them.",
+        warning="First make sure that the address is still theirs.",
+        button="Unlink it",
+        button_kind="danger",
+        back=back,
+    )
 
 
 def _off_to(begun: Begun) -> ResponseReturnValue:

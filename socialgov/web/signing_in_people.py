@@ -10,7 +10,7 @@ from flask import Blueprint, flash, g, redirect, render_template, url_for
 from socialgov.actions.factors import Ways, ways_of
 from socialgov.actions.sessions import sessions_of
 from socialgov.actions.ways import end_all_sessions, remove_factors
-from socialgov.permissions import can_remove_factors, check_can_end_sessions, check_can_remove_factors
+from socialgov.permissions import can_manage_staff, can_remove_factors, check_can_end_sessions, check_can_remove_factors
 from socialgov.store.staff import current_staff, staff_by_id
 from socialgov.web.access import fresh, may
 from socialgov.web.forms import ButtonForm, saved
@@ -52,6 +52,7 @@ def person(staff_id: int) -> ResponseReturnValue:
         ways=ways_of(g.home.db, staff_id),
         sessions=sessions_of(g.home, staff_id, now=g.now),
         may_remove=can_remove_factors(g.staff, someone),
+        may_unlink=can_manage_staff(g.staff),
         methods=METHODS,
         now=g.now,
     )

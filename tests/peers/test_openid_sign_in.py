@@ -13,9 +13,10 @@ from openid_school import BUTTON, OpenIdSchool, open_openid_school
 from real_openid import SECRET, RealProvider, caught, go_through
 from visitor import Visitor
 
-from socialgov.actions.identities import end_identity
+from socialgov.actions.identities import end_identity, unlink_staff
 from socialgov.actions.openid import CALLBACK
 from socialgov.actions.staff import staff_leaves
+from socialgov.errors import NotPermitted
 from socialgov.models import Role
 from socialgov.openid.exchange import Attempt
 from socialgov.store.events import EventTag
@@ -126,6 +127,25 @@ def test_a_second_identity_with_the_same_address_is_refused_and_the_manager_told
     assert school.events(EventTag.IDENTITY_REFUSED)[0].subject_id == school.teacher.id
     assert "second_identity" in school.told(school.manager)
     assert [one.subject for one in current_identities(school.home.db, school.teacher.id)] == ["teacher"]
+
+
+def test_the_network_manager_unlinks_an_account_that_was_made_anew(school: OpenIdSchool) -> None:
+    go_through(school.at_the_service(), "teacher")
+    assert unlink_staff(school.home, school.manager, school.teacher.id, now=school.clock()) == 1
+    assert school.sessions() == []
+    assert go_through(school.at_the_service(), "namesake").sees("Tess Teacher")
+    with pytest.raises(NotPermitted):
+        unlink_staff(school.home, school.head, school.teacher.id, now=school.clock())
+
+
+def test_a_good_sign_in_is_not_refused_for_the_guesses_of_its_address(school: OpenIdSchool) -> None:
+    """A whole school has one address: a pupil with a script must not shut its staff out."""
+    pupil = school.visitor()
+    for _ in range(school.home.settings.policy.signin_tries + 1):
+        pupil.open("/signin/openid/callback?state=guess&code=guess")
+    assert pupil.status == 429
+    assert go_through(school.at_the_service(), "teacher").sees("Tess Teacher")
+    assert go_through(school.at_the_service(), "outsider").sees("This is not an account of the school")
 
 
 def test_an_ended_identity_ends_its_sessions_and_makes_room_for_another(school: OpenIdSchool) -> None:
