@@ -87,6 +87,13 @@ def key_since(home: Home, account_id: int) -> datetime | None:
     return None if refused else held.deposited_at
 
 
+def was_refused(home: Home, account_id: int) -> bool:
+    """The platform was asked with the login that is deposited now, and refused it."""
+    held = store.current_credential(home.db, account_id, CredentialKind.PASSWORD)
+    seen = newest_observation(home.db, account_id, Fact.LOGIN_WORKS, source=Source.API)
+    return held is not None and seen is not None and seen.value is False and seen.observed_at >= held.deposited_at
+
+
 def accounts_without_key(home: Home) -> list[Account]:
     """Accounts in use whose platform makes keys, and of which the product has none that works."""
     makers = [key for key, info in home.settings.platforms.items() if Capability.MAKE_TOKEN in capabilities(info)]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from socialgov import permissions, platforms
 from socialgov.actions.credentials import record_login_test
+from socialgov.actions.machine_tokens import key_since, make_machine_token
 from socialgov.actions.unsealing import machine_login
 from socialgov.errors import Conflict, NotFound
 from socialgov.models import Capability, CredentialKind
@@ -48,4 +50,7 @@ def try_login(home: Home, actor: Staff, vault: OpenVault, account_id: int, *, no
     except platforms.LoginRefused:
         works = False
     record_login_test(home, actor, account_id, works, now=now, tried=credential.id)
+    if works and key_since(home, account_id) is None:  # this is the moment to have one made
+        with suppress(platforms.PlatformError):  # its failure is in the log, and Today goes on asking
+            make_machine_token(home, account_id, vault, now=now, actor=actor)
     return works

@@ -22,6 +22,7 @@ from socialgov.actions.deposit_parts import (
     deposit_seed,
     strike_code,
 )
+from socialgov.actions.machine_tokens import was_refused
 from socialgov.actions.proposals import Make, propose_password
 from socialgov.models import CredentialKind
 from socialgov.permissions import check_can_deposit
@@ -84,7 +85,7 @@ def hand_in(account_id: int) -> ResponseReturnValue:
     if make and ButtonForm().validate_on_submit():
         form = LoginForm(None, data={**_typed(), "proposed": propose_password(g.home, g.staff, account_id, make)})
     elif saved(form, lambda: _deposit(form, account_id)):
-        flash("The password is deposited, sealed. The network manager tries it and says whether it works.", "success")
+        _flash_what_came_of_it(account_id)
         return redirect(url_for("deposits.parts", account_id=account_id))
     platform = g.home.settings.platforms[g.account.platform]
     return page(
@@ -97,6 +98,14 @@ def hand_in(account_id: int) -> ResponseReturnValue:
         guide=guide(platform, "change_password"),
         secret_attributes=SECRET,
     )
+
+
+def _flash_what_came_of_it(account_id: int) -> None:
+    """Where the platform was asked and refused the login, whoever typed it hears it while they still know it."""
+    flash("The password is deposited, sealed. The network manager tries it and says whether it works.", "success")
+    if was_refused(g.home, account_id):
+        name = g.home.settings.platforms[g.account.platform].name
+        flash(f"{name} refused this user name and password. Check both there, and deposit them again.", "warning")
 
 
 def _make() -> Make | None:
