@@ -61,9 +61,9 @@ def _way_in(home: Home, staff: Staff, now: datetime) -> Iterator[Need]:
         if "invitation" in mine:
             yield Need("join", "Set your vault passphrase with the code you were given", None, "vault.join")
         else:
-            yield Need("join", "Have another network manager let you into the vault", None, "vault.page")
+            yield Need("join", "Have another network manager let you into the vault", None, "vault.show")
     if permissions.can_view_vault(staff) and not managers_who_open(home.db):
-        yield Need("vault_nobody", "Nobody can open the vault: see what can be done", None, "vault.page")
+        yield Need("vault_nobody", "Nobody can open the vault: see what can be done", None, "vault.show")
 
 
 def _glass(home: Home, staff: Staff, now: datetime) -> Iterator[Need]:
@@ -74,12 +74,12 @@ def _glass(home: Home, staff: Staff, now: datetime) -> Iterator[Need]:
     state, due = found.state(now), home.today(found.closes_at)
     if state is GlassState.ASKED and permissions.can_agree_glass(staff, found.asked_by):
         yield Need(
-            "glass", "Somebody asks to break the glass of the vault: say whether you agree", None, "glass.page", due
+            "glass", "Somebody asks to break the glass of the vault: say whether you agree", None, "glass.show", due
         )
     elif state is GlassState.OPEN and staff.id == found.asked_by:
-        yield Need("glass", "The recovery sheets open the vault now", None, "glass.page", due)
+        yield Need("glass", "The recovery sheets open the vault now", None, "glass.show", due)
     elif permissions.can_stop_glass(staff):
-        yield Need("glass", "The glass of the vault is being broken: stop it if that is wrong", None, "glass.page", due)
+        yield Need("glass", "The glass of the vault is being broken: stop it if that is wrong", None, "glass.show", due)
 
 
 def _decisions(home: Home, staff: Staff, now: datetime) -> Iterator[Need]:

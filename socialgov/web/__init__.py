@@ -17,7 +17,7 @@ from werkzeug.routing import IntegerConverter
 
 from socialgov.config import package_folder
 from socialgov.home import Home, open_home
-from socialgov.web import access, errors, navigation, security, words
+from socialgov.web import access, errors, in_hand, navigation, security, words
 
 BLUEPRINTS = (
     "signin",
@@ -33,10 +33,13 @@ BLUEPRINTS = (
     "setup",
     "deposits",
     "contacts",
+    "vault",
+    "break_glass",
     "credentials",
     "rotations",
     "lifetime",
     "closing",
+    "audit",
     "log",
     "staff",
     "people",
@@ -83,6 +86,7 @@ def build_app(home: Home | str | Path) -> Flask:
     Bootstrap5(app)
     words.install(app, home)
     navigation.install(app)
+    in_hand.install(app)
     errors.install(app)
     access.install(app)  # before CSRF, so that a signed-out visitor is told to sign in
     security.install(app, home.settings)

@@ -59,6 +59,7 @@ DEEDS = (
     Deed("Deposit the login", "deposits.hand_in", ON_PLATFORM | {S.CLOSING}),
     Deed("What is deposited", "deposits.parts", ON_PLATFORM | {S.CLOSING}),
     Deed("See the password", "credentials.show", ON_PLATFORM | {S.CLOSING}),
+    Deed("Who has looked at the login", "credentials.looks", ON_PLATFORM | {S.CLOSING, S.CLOSED}),
     Deed("Record a login test", "credentials.test", ON_PLATFORM),
     Deed("Change the password", "rotations.show", ON_PLATFORM | {S.CLOSING}),
     Deed("Confirm that it is still needed", "lifetime.confirm", RUNNING, applies=_standing),

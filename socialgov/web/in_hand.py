@@ -5,7 +5,7 @@ The database has the other half (actions/vault.py). Without either, or a minute 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import g, session
 
@@ -13,10 +13,27 @@ from socialgov.actions.vault import opened_vault, opening_of
 from socialgov.errors import VaultShut
 
 if TYPE_CHECKING:
+    from flask import Flask
+
     from socialgov.escrow import OpenVault
     from socialgov.store.vault import OpeningRow
 
 VAULT_KEY = "vault"  # the token's place in the cookie
+
+
+def install(app: Flask) -> None:
+    @app.context_processor
+    def opening() -> dict[str, Any]:
+        """Until when the vault is open in this browser: shown on every page, with the button that shuts it."""
+        here = opening_in_hand() if VAULT_KEY in session and g.get("staff") else None
+        return {"vault_open": time_left(here) if here else None}
+
+
+def time_left(opening: OpeningRow) -> str:
+    """`until 14:05, 4 more minutes`, in the school's own zone."""
+    minutes = max(1, round((opening.expires_at - g.now).total_seconds() / 60))
+    until = opening.expires_at.astimezone(g.home.settings.zone)
+    return f"until {until:%H:%M}, {minutes} more {'minute' if minutes == 1 else 'minutes'}"
 
 
 def vault_in_hand() -> OpenVault | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flask import current_app, g, request
 
 from socialgov import permissions
+from socialgov.actions.break_glass import under_way
 from socialgov.models import Staff
 
 if TYPE_CHECKING:
@@ -25,6 +26,12 @@ class Entry:
     blueprints: tuple[str, ...]
 
 
+def _sees_glass_only(staff: Staff) -> bool:
+    """The second person, while the glass of the vault is being broken."""
+    only = permissions.can_view_glass(staff) and not permissions.can_view_vault(staff)
+    return only and under_way(g.home, now=g.now) is not None
+
+
 OF_ACCOUNTS = (
     "accounts", "decisions", "setup", "deposits", "contacts", "credentials", "rotations", "lifetime", "closing",
     "audience", "followers", "posts",
@@ -35,7 +42,10 @@ MENU = (
     Entry("Register", "accounts.register", permissions.can_view_register, OF_ACCOUNTS),
     Entry("Request an account", "requests.begin", permissions.can_request, ("requests",)),
     Entry("People", "people.page", permissions.can_view_people, ("people",)),
+    Entry("Logins", "audit.page", permissions.can_view_audit, ("audit",)),
     Entry("Log", "log.page", permissions.can_view_log, ("log",)),
+    Entry("Vault", "vault.show", permissions.can_view_vault, ("vault", "glass")),
+    Entry("Vault", "glass.show", _sees_glass_only, ("glass",)),
     Entry("Staff", "staff.page", permissions.can_manage_staff, ("staff",)),
 )
 

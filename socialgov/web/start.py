@@ -33,10 +33,10 @@ COUNTED = (AccountState.REQUESTED, AccountState.LIVE, AccountState.SUSPENDED, Ac
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing to do: its words, which account, where, and by when."""
+    """One thing to do: its words, which account (None: none), where, and by when."""
 
     title: str
-    account: Account
+    account: Account | None
     href: str
     due_on: date | None = None
 
@@ -71,7 +71,8 @@ def read(notice_id: int) -> ResponseReturnValue:
 def _needs() -> Iterator[Line]:
     for need in needs_today(g.home, g.staff, g.now):
         if need.href_endpoint in current_app.view_functions:
-            href = url_for(need.href_endpoint, account_id=need.account.id)
+            of = {"account_id": need.account.id} if need.account else {}
+            href = url_for(need.href_endpoint, **of)
             yield Line(need.title, need.account, href, need.due_on)
 
 

@@ -102,6 +102,7 @@ MATRIX: dict[str, Who] = {
     "credentials.copied": who(MANAGER),
     "credentials.looks": who(MANAGER, HEAD, KEEPER),
     "credentials.try_it": who(MANAGER),
+    "credentials.make_key": who(MANAGER),
     "credentials.test": who(MANAGER),
     "rotations.show": who(MANAGER, KEEPER),
     "rotations.start": who(MANAGER, KEEPER),
