@@ -1,18 +1,16 @@
 """The application under test: a client for each person, and a real browser for those tests that need one.
 
 `browse(staff)` is a signed-in client with CSRF switched off, so that a test reads as what a person does; test_csrf.py
-holds CSRF itself. `site` serves the application with waitress on a free port, `browser` is one Chromium a session.
+holds CSRF itself. `site` serves the application with waitress on a free port; `browser` (plugin_browser.py) is one
+Chromium a session.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -33,20 +31,6 @@ from socialgov.web.in_hand import VAULT_KEY
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
-
-CHROMIUM = os.environ.get("CHROMIUM") or next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "/usr/bin/chromium"
-)
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
 
 @pytest.fixture
 def app(home: Home) -> Flask:
@@ -130,19 +114,6 @@ class Site:
             page.goto(make_signin_link(self.home, staff.id, actor="cli", now=self.home.now()))
             page.get_by_role("button", name="Sign in").click()
         return page
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One Chromium for the whole session."""
-    from playwright.sync_api import sync_playwright
-
-    if not Path(CHROMIUM).exists():
-        pytest.skip(f"no Chromium at {CHROMIUM}: apt-get install chromium")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
