@@ -6,12 +6,19 @@ import hashlib
 import json
 import secrets
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import cbor2
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from webauthn.helpers import bytes_to_base64url
+from factories import NOW
+from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
+
+from socialgov.actions.passkeys import add_passkey, ask_to_add
+from socialgov.actions.signin import make_signin_link, use_signin_link
+from socialgov.home import Home
+from socialgov.models import Staff
 
 PRESENT, VERIFIED, ATTESTED = 0x01, 0x04, 0x40
 
@@ -30,7 +37,7 @@ class SoftPasskey:
     def register(self, options: str, **wrong: Any) -> str:
         """The answer to navigator.credentials.create with these options."""
         asked = json.loads(options)
-        self.handle = _bytes(asked["user"]["id"])
+        self.handle = base64url_to_bytes(asked["user"]["id"])
         public = self.key.public_key().public_numbers()
         cose = {1: 2, 3: -7, -1: 1, -2: public.x.to_bytes(32, "big"), -3: public.y.to_bytes(32, "big")}
         attested = bytes(16) + len(self.id).to_bytes(2, "big") + self.id + cbor2.dumps(cose)
@@ -74,7 +81,21 @@ class SoftPasskey:
         return json.dumps({"id": name, "rawId": name, "type": "public-key", "response": whole})
 
 
-def _bytes(text: str) -> bytes:
-    from webauthn.helpers import base64url_to_bytes
+def by_link(home: Home, person: Staff, at: datetime = NOW) -> str:
+    """A session begun by link; its token."""
+    link = make_signin_link(home, person.id, actor="cli", now=at).rsplit("/", 1)[-1]
+    token = use_signin_link(home, link, now=at).session
+    assert token is not None
+    return token
 
-    return base64url_to_bytes(text)
+
+def device(home: Home, **more: Any) -> SoftPasskey:
+    return SoftPasskey(origin=home.settings.base_url, **more)
+
+
+def registered(home: Home, person: Staff, key: SoftPasskey | None = None) -> tuple[SoftPasskey, str]:
+    """(a new passkey of this person, the session's token)."""
+    session, key = by_link(home, person), key or device(home)
+    asked = ask_to_add(home, person, session, now=NOW)
+    session = add_passkey(home, person, session, asked.token, key.register(asked.json), "Laptop", now=NOW)
+    return key, session

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from factories import NOW, make_home, manager_of, staff
-from test_passkeys import by_link, registered
+from soft_passkey import by_link, registered
 
 from socialgov.actions.authenticators import (
     begin_authenticator,

@@ -11,14 +11,13 @@ import pytest
 from factories import NOW, staff
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from soft_passkey import PRESENT, SoftPasskey
+from soft_passkey import PRESENT, SoftPasskey, by_link, device, registered
 
 from socialgov.actions import passkeys
 from socialgov.actions.ceremonies import CeremonyOver
 from socialgov.actions.factors import passkeys_work
 from socialgov.actions.passkeys import CONFIRM, SIGN_IN, PasskeyRefused, add_passkey, ask_for_one, ask_to_add
 from socialgov.actions.sessions import Visitor, open_session, session_staff
-from socialgov.actions.signin import make_signin_link, use_signin_link
 from socialgov.actions.staff import add_staff, staff_leaves
 from socialgov.actions.stepup import is_fresh, need_fresh
 from socialgov.errors import Conflict, InvalidInput, NotFound, StepUpNeeded
@@ -30,26 +29,6 @@ from socialgov.store.outbox import notices_of
 
 MINUTE = timedelta(minutes=1)
 VISITOR = Visitor("192.0.2.7", "Firefox on Windows")
-
-
-def by_link(home: Home, person: Staff, at: Any = NOW) -> str:
-    """A session begun by link; its token."""
-    link = make_signin_link(home, person.id, actor="cli", now=at).rsplit("/", 1)[-1]
-    token = use_signin_link(home, link, now=at).session
-    assert token is not None
-    return token
-
-
-def device(home: Home, **more: Any) -> SoftPasskey:
-    return SoftPasskey(origin=home.settings.base_url, **more)
-
-
-def registered(home: Home, person: Staff, key: SoftPasskey | None = None) -> tuple[SoftPasskey, str]:
-    """(a new passkey of this person, the session's token)."""
-    session, key = by_link(home, person), key or device(home)
-    asked = ask_to_add(home, person, session, now=NOW)
-    session = add_passkey(home, person, session, asked.token, key.register(asked.json), "Laptop", now=NOW)
-    return key, session
 
 
 def sign_in(home: Home, key: SoftPasskey, at: Any = NOW, **wrong: Any) -> str:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 from factories import NOW, staff
+from soft_passkey import by_link, device, registered
 from test_authenticators import code, with_app
-from test_passkeys import VISITOR, by_link, device, registered
+from test_passkeys import VISITOR
 
 from socialgov.actions import passkeys
 from socialgov.actions.ceremonies import CeremonyOver
