@@ -54,8 +54,9 @@ def create_escrow(root: Path, settings: Settings) -> Escrow:
     is refused, or when what was written does not come back.
     """
     with _locked(root):
-        backend = _backend(root, settings)
-        if _ask(backend.get_password, SERVICE, settings.school_id) is not None:
+        anew = settings.key_backend == "cryptfile" and not (root / KEY_FILE).exists()
+        backend = _instance(settings.key_backend) if anew else _backend(root, settings)
+        if not anew and _ask(backend.get_password, SERVICE, settings.school_id) is not None:
             raise EscrowError("This school has a key already.", "Use it: `socialgov status` says whether it opens.")
         secrets_made = [secrets.token_bytes(KEY), secrets.token_bytes(KEY)]
         _put(backend, root, settings, secrets_made)
