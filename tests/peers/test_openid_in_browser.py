@@ -11,6 +11,8 @@ import pytest
 from openid_school import OpenIdSchool, open_openid_school
 from real_openid import SECRET, RealProvider
 
+from socialgov.web import signin as signin_pages
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
@@ -94,3 +96,15 @@ def test_somebody_of_elsewhere_reads_what_to_do(page: Page, school: OpenIdSchool
     look(page, "refused")
     page.get_by_role("link", name="Go to the sign-in page").click()
     page.wait_for_url(f"{school.url}/signin")
+
+
+def test_the_browser_does_not_go_there_from_a_page_that_does_not_say_so(
+    school: OpenIdSchool, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So the test above shows that the page says the right thing, and not that nobody looks."""
+    monkeypatch.setattr(signin_pages, "allow_form_to", lambda *origins: None)
+    page = browser.new_context(base_url=school.url).new_page()
+    page.goto("/signin")
+    with page.expect_console_message(lambda message: "form-action" in message.text):
+        page.get_by_role("button", name=BUTTON).click()
+    assert page.url == f"{school.url}/signin"
