@@ -1,4 +1,5 @@
 """CSV as a school's information system exports it, read into rows of text. Pure: bytes in, rows and problems out.
+And the other way round: a table for people's spreadsheets (`write_table`).
 
 Takes UTF-8 with or without a byte order mark, UTF-16 and Windows-1252, separated by comma, semicolon, tab or bar, with
 headers under many names. A cell is text whatever it looks like: nothing is ever worked out, so `=1+1` stays those four
@@ -11,7 +12,7 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
@@ -96,6 +97,27 @@ def read_table(content: bytes, columns: Sequence[Column], *, max_rows: int = MAX
     if not rows and not problems:
         problems.append(Problem(0, "", "The file has a header and no rows."))
     return Table(tuple(rows), tuple(problems), ignored, frozenset(places), encoding, delimiter)
+
+
+# a spreadsheet takes a cell that begins with one of these for a formula, which may fetch things from elsewhere
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def write_table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    """A CSV file for people's spreadsheets: UTF-8 with its mark, commas, every cell quoted and none a formula.
+
+    A cell that would be taken for a formula gets an apostrophe in front (OWASP, CSV injection).
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL)
+    writer.writerow(headers)
+    writer.writerows([_plain_cell(cell) for cell in row] for row in rows)
+    return out.getvalue().encode("utf-8-sig")
+
+
+def _plain_cell(text: str) -> str:
+    text = _CONTROLS.sub("", text)
+    return f"'{text}" if text.lstrip(" ").startswith(FORMULA_STARTS) else text
 
 
 def parse_day(text: str) -> date | None:

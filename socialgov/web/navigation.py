@@ -53,7 +53,11 @@ MENU = (
 def install(app: Flask) -> None:
     @app.context_processor
     def menu() -> dict[str, Any]:
-        return {"menu": entries(g.get("staff")), "here": request.blueprint, "staff": g.get("staff")}
+        staff = g.get("staff")
+        may_open_vault = staff is not None and permissions.can_open_vault(staff)
+        return {
+            "menu": entries(staff), "here": request.blueprint, "staff": staff, "may_open_vault": may_open_vault
+        }  # fmt: skip
 
 
 def entries(staff: Staff | None) -> list[Entry]:

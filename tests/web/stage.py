@@ -162,6 +162,7 @@ def pages_of(stage: Stage) -> Iterator[tuple[str, Staff | None, str]]:
     yield "recovery", owner, at(f"{stage.live.id}/recovery")
     yield "delegates", owner, at(f"{stage.live.id}/delegates")
     yield "password", manager, at(f"{stage.live.id}/password")
+    yield "looks", owner, at(f"{stage.live.id}/looks")
     yield "login-test", manager, at(f"{stage.live.id}/login-test")
     yield "rotation", owner, at(f"{stage.live.id}/rotation")
     yield "rotation-start", owner, at(f"{stage.live.id}/rotation/start")
@@ -180,6 +181,8 @@ def pages_of(stage: Stage) -> Iterator[tuple[str, Staff | None, str]]:
     yield "closing-task", owner, at(f"{stage.closing.id}/closing/{stage.step_id}")
     yield "closed", owner, at(f"{stage.closed.id}/closing")
     yield "certificate", owner, at(f"{stage.closed.id}/certificate")
+    yield "audit", manager, "/audit/"
+    yield "audit-needing", head, "/audit/?show=needing&platform=instagram"
     yield "log", head, "/log/"
     yield "log-filtered", head, "/log/?tag=account"
     yield "staff", manager, "/staff/"
@@ -187,5 +190,9 @@ def pages_of(stage: Stage) -> Iterator[tuple[str, Staff | None, str]]:
     yield "staff-person", manager, f"/staff/{owner.id}"
     yield "staff-roles", manager, f"/staff/{owner.id}/roles"
     yield "staff-leaves", manager, f"/staff/{owner.id}/leaves"
+    yield "vault", manager, "/vault/"
+    yield "vault-passphrase", manager, "/vault/passphrase"
+    yield "vault-head", head, "/vault/"
+    yield "glass", head, "/vault/glass/"
     yield "not-found", owner, "/nothing-here"
     yield "not-permitted", owner, "/staff/"
