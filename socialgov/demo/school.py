@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from socialgov.demo.clock import NetworkClock
+    from socialgov.demo.pocket import Pocket
 
 NAME = "Marrowdown Lantern School"
 PLATFORMS = ("sandbox", "instagram", "facebook_page", "x", "bluesky")
@@ -48,13 +49,15 @@ ROLES = (
 )
 
 
-def build_school(root: Path, passphrase: Path, base_url: str, network_app: Flask, clock: NetworkClock) -> Home:
+def build_school(
+    root: Path, passphrase: Path, pocket: Pocket, base_url: str, network_app: Flask, clock: NetworkClock
+) -> Home:
     """Make the whole school at `root`, with its accounts on the simulated network, whose time is `clock`."""
     today = wall_clock()
     began = today + timedelta(days=BEGINNING)
     invented = people.invent(today.date())
     manager = invented.staff[0]
-    create_school(
+    made = create_school(
         root,
         name=NAME,
         domains=[people.DOMAIN],
@@ -73,7 +76,8 @@ def build_school(root: Path, passphrase: Path, base_url: str, network_app: Flask
     home = open_home(root)
     with not_waiting_for_the_disk(home.db), _network_in_process(network_app):
         staff = _add_everybody(home, invented.staff, began)
-        stage = Stage(home, invented, staff, network_app.extensions["network"], clock, today)
+        pocket.given_to(home, staff[0], made.vault_code, now=began)
+        stage = Stage(home, invented, staff, network_app.extensions["network"], clock, pocket, today)
         tell(stage, [school_begins(stage), passes(stage), *(story(stage) for story in (*LIVING, *ENDINGS))])
     return home
 
@@ -97,8 +101,9 @@ _SETTINGS = """
 api_base = "{base_url}/sandbox/api"
 
 [policy]
-# a visitor should not have to hurry
+# a visitor should not have to hurry, nor look at the network manager's phone before the vault asks for it
 signin_link_minutes = 60
+link_needs_second_factor = false
 
 # one rule that this school only advises, to show what that looks like
 [rules.SEC202]

@@ -1,8 +1,9 @@
 """`socialgov demo`: an invented school, the simulated network beside it, and the scheduler, until Ctrl-C.
 
-One folder holds all of it: `school/` is the home, `network.db` the simulated network, `passphrase` opens the key. A
-restart keeps it; deleting the folder starts afresh. The web server is up at once, so that a port that is taken shows
-before anything else, and says so while the school is being built.
+One folder holds all of it: `school/` is the home, `network.db` the simulated network, `passphrase` opens the key, and
+`pocket` is what the network manager carries (pocket.py). A restart keeps it; deleting the folder starts afresh. The
+web server is up at once, so that a port that is taken shows before anything else, and says so while the school is
+being built.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from rich.console import Console
 
 from socialgov.demo.clock import NetworkClock
+from socialgov.demo.pocket import Pocket
 from socialgov.errors import SocialgovError
 from socialgov.escrow import PASSPHRASE_FILE_VARIABLE, PASSPHRASE_VARIABLE
 from socialgov.home import Home, open_home
@@ -63,7 +65,8 @@ class Folder:
         self.school = self.root / "school"
         self.network = self.root / "network.db"
         self.passphrase = self.root / "passphrase"
-        self.ready = self.root / "ready"
+        self.pocket = self.root / "pocket"
+        self.ready = self.root / "ready-0.3"  # one of an earlier version has no vault, and is built anew
 
     def clear(self) -> None:
         """Remove what an interrupted build left, and only that."""
@@ -114,11 +117,13 @@ def main(port: int = 5000, folder: Path = FOLDER) -> None:
     doors = Doors(_being_built)
     with _serving(doors, port):
         try:
-            home = _school(place, base_url, network, clock, console)
+            pocket = Pocket.at(place.pocket)
+            home = _school(place, pocket, base_url, network, clock, console)
             clock.follow(home)
+            network.extensions["phone"] = lambda: (*pocket.code(home.now()), pocket.passphrase)
             doors.app = _with_network(_web(home), network)
             with _scheduler(home.path):
-                _welcome(console, home, base_url, place)
+                _welcome(console, home, base_url, place, pocket)
                 _until_stopped(console, home, base_url)
         except KeyboardInterrupt:
             console.print("\nThe demonstration has ended. The school is kept; the same command starts it again.")
@@ -178,7 +183,9 @@ def _listen(app: WsgiApp, port: int) -> BaseWSGIServer:
         ) from None
 
 
-def _school(place: Folder, base_url: str, network: Flask, clock: NetworkClock, console: Console) -> Home:
+def _school(
+    place: Folder, pocket: Pocket, base_url: str, network: Flask, clock: NetworkClock, console: Console
+) -> Home:
     """The school as it was left, or a new one."""
     if place.ready.exists():
         place.point_to(base_url)
@@ -186,7 +193,7 @@ def _school(place: Folder, base_url: str, network: Flask, clock: NetworkClock, c
     from socialgov.demo.school import build_school
 
     with console.status("Building the demonstration school …"):
-        home = build_school(place.school, place.passphrase, base_url, network, clock)
+        home = build_school(place.school, place.passphrase, pocket, base_url, network, clock)
     place.ready.touch()
     return home
 
@@ -223,11 +230,13 @@ def schedule() -> None:
 # ------------------------------------------------------------------------------------------------------ words
 
 
-def _welcome(console: Console, home: Home, base_url: str, place: Folder) -> None:
+def _welcome(console: Console, home: Home, base_url: str, place: Folder, pocket: Pocket) -> None:
     say = partial(console.print, soft_wrap=True)
     say(f"\n[bold]{home.settings.school_name}[/bold], an invented school, is open at {base_url}")
     say(f"Play the outsider on the simulated network: {base_url}/sandbox/")
     _print_links(console, home, base_url)
+    say("The network manager opens the vault, where the passwords are, with two things:")
+    say(f"  the passphrase [bold]{pocket.passphrase}[/bold]\n  and the code on their phone: {base_url}/sandbox/phone\n")
     say(f"Ctrl-C ends it. To start afresh, delete {place.root}.")
 
 

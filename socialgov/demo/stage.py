@@ -22,6 +22,7 @@ from socialgov.store.people import people_by_ref
 
 if TYPE_CHECKING:
     from socialgov.demo.clock import NetworkClock
+    from socialgov.demo.pocket import Pocket
 
 Moment = tuple[float, float]  # days from today, hour of that day in the school's zone
 Story = Iterator[Moment]
@@ -37,6 +38,7 @@ class Stage:
     staff: Sequence[Staff]
     network: Network
     clock: NetworkClock
+    pocket: Pocket  # the network manager's passphrase and phone
     today: datetime
     now: datetime = field(init=False)
     known: dict[tuple[PersonKind, str], Person] = field(default_factory=dict, repr=False)

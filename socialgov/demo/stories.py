@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from socialgov.actions.credentials import record_login_test, reveal
+from socialgov.actions.credentials import record_login_test
 from socialgov.actions.extensions import ask_extension
 from socialgov.actions.gate import go_live
+from socialgov.actions.looking import look
 from socialgov.actions.observing import check_account
 from socialgov.actions.posts import submit_post
 from socialgov.actions.staff import staff_leaves
@@ -208,7 +209,9 @@ def drama_club(stage: Stage) -> Story:
     account = yield from live_on_the_network(stage, form, -90)
     choose_audience(stage, account, stage.people.form(12, "C"))
     yield -30, 10
-    reveal(stage.home, stage.manager, account.id, "The owner was locked out before the performance.", now=stage.now)
+    reason = "The owner was locked out before the performance."
+    with stage.pocket.vault_open(stage.home, stage.manager, now=stage.now) as vault:
+        look(stage.home, stage.manager, vault, account.id, reason, now=stage.now)
     yield -7, 15
     staff_leaves(stage.home, stage.manager, stage.teacher(13).id, now=stage.now)
     check_account(stage.home, account.id, now=stage.now)

@@ -135,6 +135,18 @@ def join() -> Any:
     return redirect(url_for("pages.settings"))
 
 
+@bp.get("/phone")
+def phone() -> str:
+    """The phone of the school's network manager, where a demonstration has put one into `extensions["phone"]`:
+    a function that gives the code of the moment, for how many seconds, and the passphrase they know by heart.
+    """
+    shown = current_app.extensions.get("phone")
+    if shown is None:
+        raise NetworkError("no_phone", "There is no phone here.", 404)
+    code, seconds_left, passphrase = shown()
+    return render_template("phone.html", code=code, seconds_left=seconds_left, passphrase=passphrase)
+
+
 # ---- looking
 
 

@@ -165,12 +165,16 @@ def due_closings(db: Database, now: datetime) -> list[int]:
 
 
 def tasks_of_keeper(db: Database, staff_id: int) -> list[tuple[ClosingStep, int]]:
-    """Closing tasks that wait for this owner or deputy, each with its account's id, oldest first."""
+    """Closing tasks that wait for this owner or deputy, each with its account's id, oldest first.
+
+    Not those that wait for the vault: they are a network manager's (`accounts_waiting_for_vault`).
+    """
     rows = dicts(
         db,
         "select closing_step.*, closing.account_id as account_id from closing_step"
         " join closing on closing.id = closing_step.closing_id join account on account.id = closing.account_id"
         " where closing_step.state = 'task' and ? in (account.owner_id, account.deputy_id)"
+        " and json_extract(closing_step.detail, '$.vault') is null"
         " order by closing.started_at, closing_step.id",
         (staff_id,),
     )

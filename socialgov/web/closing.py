@@ -18,7 +18,6 @@ from socialgov.lifecycle import PROOFS
 from socialgov.models import ClosingStep, Fact, StepName, StepState
 from socialgov.permissions import can_do_closing_task as can_do
 from socialgov.permissions import (
-    can_open_vault,
     check_can_do_closing_task,
     check_can_open_vault,
     check_can_view_account,
@@ -118,7 +117,6 @@ def task(account_id: int, step_id: int) -> ResponseReturnValue:
         guide=guide(platform, step.name.value),
         waits_for_code=step.detail.get("phase") == "code",
         then=_then(step),
-        may_open_vault=can_open_vault(g.staff),
         was_machines=bool(step.detail.get("machine")),
         back=url_for("closing.progress", account_id=account_id),
         button="Hand the code over" if "code" in form else "It is done",

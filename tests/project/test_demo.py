@@ -18,6 +18,7 @@ import psutil
 import pytest
 from running import Running, free_port, open_when_ready, running
 
+from socialgov.actions.machine_tokens import accounts_without_key, key_since
 from socialgov.demo.people import CARERS, PUPILS, STAFF, invent
 from socialgov.escrow import PASSPHRASE_FILE_VARIABLE, PASSPHRASE_VARIABLE
 from socialgov.home import Home, open_home
@@ -126,6 +127,35 @@ def test_the_accounts_exist_on_the_simulated_network(started: Demo) -> None:
     page = httpx.get(f"{started.url}/sandbox/@md_netball", trust_env=False)
     assert page.status_code == 200
     assert "Marrowdown" in page.text
+
+
+def test_the_manager_opens_the_vault_with_the_printed_passphrase_and_the_phone(started: Demo, school: Home) -> None:
+    """As a visitor who plays the network manager: a link, the phone's code, the passphrase, a reason, a password."""
+    manager = sign_in(fresh_link(started, "network_manager"))
+    assert "Your phone and passphrase" in manager.get(started.url).text
+    asked = manager.get(f"{started.url}/vault/open")
+    assert asked.url.path == "/confirm"
+    phone = httpx.get(f"{started.url}/sandbox/phone", trust_env=False).text
+    code = re.search(r"digits\">(\d{3} \d{3})<", phone)
+    words = re.search(r"passphrase</h2>\s*<p><strong>([a-z -]+)<", phone)
+    assert code and words
+    assert words[1] in started.process.output
+    press(manager, str(asked.url), str(asked.url), code=code[1])
+    press(manager, f"{started.url}/vault/open", f"{started.url}/vault/open", passphrase=words[1])
+    assert "The vault is open" in manager.get(started.url).text
+    look = f"{started.url}/accounts/{account_named(school, 'md_harbour_trip').id}/password"
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', manager.get(look).text)
+    assert token
+    answer = manager.post(look, data={"csrf_token": token[1], "reason": "To see what a visitor sees."})
+    secret = re.search(r'class="secret[^"]*"[^>]*>\s*([^<\s]+)', answer.text)
+    assert secret, answer.text
+    network = create_sandbox(started.folder / "network.db", school.now).extensions["network"]
+    assert network.sign_in("md_harbour_trip", secret[1]).name == "md_harbour_trip"
+
+
+def test_every_account_on_the_network_gave_the_machine_a_key(school: Home) -> None:
+    assert accounts_without_key(school) == []
+    assert key_since(school, account_named(school, "md_harbour_trip").id) is not None
 
 
 def fresh_link(started: Demo, role: str) -> str:
