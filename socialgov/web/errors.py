@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from flask import current_app, g, render_template, render_template_string, request
+from flask import current_app, g, render_template, request
 from flask_wtf.csrf import CSRFError
+from markupsafe import escape
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from socialgov.actions.log import record_refusal
@@ -44,8 +45,9 @@ HEADINGS = {
     503: "The service cannot do this now",
 }
 
-BARE = """<!doctype html><html lang="en-GB"><title>{{ heading }}</title>
-<h1>{{ heading }}</h1><p>{{ message }}</p><p>{{ mend }}</p></html>"""
+# not a template: what fills templates with the menu and the names may be what is broken
+BARE = """<!doctype html><html lang="en-GB"><title>{heading}</title>
+<h1>{heading}</h1><p>{message}</p><p>{mend}</p></html>"""
 
 
 def install(app: Flask) -> None:
@@ -114,5 +116,5 @@ def _page(status: int, heading: str, message: str, mend: str, findings: object =
         html = render_template("error.html", findings=findings, account=account, **words)
     except Exception as error:  # the page around the message needs the database or a known host: say it without them
         log.error("the error page itself failed: %s", without_words(error))
-        html = render_template_string(BARE, **words)
+        html = BARE.format(**{name: escape(text) for name, text in words.items()})
     return html, status
