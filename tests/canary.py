@@ -79,10 +79,10 @@ def what_cookies_say(headers: Iterable[tuple[str, str]]) -> bytes:
     told = []
     for name, value in headers:
         if name.lower() == "set-cookie":
-            body = value.split("=", 1)[1].split(";")[0].split(".")
-            packed, text = value.split("=", 1)[1].startswith("."), body[1] if not body[0] else body[0]
-            raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)) if text else b""
-            told.append(zlib.decompress(raw) if packed and raw else raw)
+            signed = value.split("=", 1)[1].split(";")[0]
+            text = signed.removeprefix(".").split(".")[0]  # a dot in front: it is compressed
+            raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+            told.append(zlib.decompress(raw) if signed.startswith(".") else raw)
     return b"\n".join(told)
 
 

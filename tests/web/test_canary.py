@@ -23,8 +23,10 @@ import pytest
 from canary import Browser, Journal, Listening, files_of, found_in, rows_of
 from conftest import make_strong
 from factories import DOMAIN, NOW, VAULT_PASSPHRASE, make_home, vault_of
+from flask import Flask, request
 from killing import copy_of, killed_at
 from networks import served
+from openid_school import openid_home
 from stage import STATES, pages_of, set_stage
 from test_access import address, routes
 
@@ -233,6 +235,7 @@ class Teller:
                         browser.get(address(self.app, rule, account))
             for name in STATES:
                 browser.get(f"/accounts/{getattr(self.stage, name).id}")
+        self.manager.post("/audit/file", {})
         for _, person, path in pages_of(self.stage):
             (self.as_(person) if person else Browser(self.app.test_client(), self.journal)).get(path)
 
@@ -346,3 +349,49 @@ def test_a_crash_in_the_middle_leaves_no_secret(story: Story) -> None:
 def test_a_certificate_tells_no_secret(story: Story) -> None:
     assert b"signature" in story.certificate
     assert found_in(SECRETS, story.certificate) == []
+
+
+# --------------------------------------------------------------------------------------------------- signing in
+
+
+def talkative_provider(heard: list[bytes]) -> Flask:
+    """A sign-in service that refuses every code and quotes all that it was sent, in each field it can."""
+    service = Flask("talkative")
+
+    @service.get("/.well-known/openid-configuration")
+    def describe() -> dict[str, Any]:
+        at = request.host_url.rstrip("/")
+        answer = {name: f"{at}/{name}" for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")}
+        return {**answer, "issuer": at, "id_token_signing_alg_values_supported": ["RS256"]}
+
+    @service.post("/token_endpoint")
+    def refuse() -> tuple[dict[str, str], int]:
+        basic = request.headers.get("Authorization", "").removeprefix("Basic ")
+        said = base64.b64decode(basic).decode() + request.get_data(as_text=True)
+        heard.append(said.encode())
+        return {"error": said, "error_description": said, "error_uri": said}, 400
+
+    return service
+
+
+@pytest.mark.asvs("13.3.1", "16.2.5")
+def test_the_secret_of_the_sign_in_service_is_in_its_file_alone(tmp_path: Path) -> None:
+    secrets, heard = {"client secret": "Lq8-heron-Windeby-client-55"}, list[bytes]()
+    journal = Journal()
+    with Listening() as listening, served(talkative_provider(heard)) as issuer:
+        home = openid_home(
+            tmp_path, issuer, secrets["client secret"], base_url="http://localhost:5000", clock=lambda: NOW
+        )
+        app = build_app(home)
+        app.config.update(WTF_CSRF_ENABLED=False, PROPAGATE_EXCEPTIONS=False)
+        browser = Browser(app.test_client(), journal)
+        begun = browser.post("/signin/openid", {})
+        assert begun.location.startswith(f"{issuer}/authorization_endpoint")
+        state = httpx.URL(begun.location).params["state"]
+        browser.get(f"/signin/openid/callback?state={state}&code=anything")
+        browser.get("/signin")
+    assert found_in(secrets, b"".join(heard))  # the service did get it
+    assert journal.escaped(secrets) == []
+    assert found_in(secrets, listening.heap) == []
+    assert found_in(secrets, repr(home.settings).encode()) == []
+    assert [where for where, heap in [*files_of(home.path), *rows_of(home.db)] if found_in(secrets, heap)] == []
