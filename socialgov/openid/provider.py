@@ -105,12 +105,13 @@ class Provider:
         return answer.body
 
 
-_providers: dict[str, Provider] = {}
+_providers: dict[tuple[str, ...], Provider] = {}
 
 
 def provider_of(settings: OpenIdSettings) -> Provider:
-    """The one of this issuer; schools that share a service share what is remembered of it."""
-    return _providers.setdefault(settings.issuer, Provider(settings.issuer))
+    """The one of these settings; what is remembered for one school was checked for that school alone."""
+    key = (settings.issuer, settings.client_id, str(settings.secret_file), *settings.form_origins)
+    return _providers.setdefault(key, Provider(settings.issuer))
 
 
 def forget_providers() -> None:
@@ -128,28 +129,33 @@ def _checked(document: Mapping[str, Any], settings: OpenIdSettings) -> Descripti
         log.warning("the sign-in service calls itself %r, school.toml says another issuer", document.get("issuer"))
         raise SignInRefused(Reason.OTHER_SERVICE)
     authorize = _address(document, "authorization_endpoint")
-    end_session = _address(document, "end_session_endpoint", "")
     if origin_of(authorize) not in settings.form_origins:  # the browser would not go there
         log.warning("add %r to form_origins in [signin.openid] of school.toml", origin_of(authorize))
         raise SignInRefused(Reason.OTHER_SERVICE)
-    if end_session and origin_of(end_session) not in settings.form_origins:
-        end_session = ""
-    offered = document.get("id_token_signing_alg_values_supported")
-    algorithms = tuple(one for one in offered if one in ALGORITHMS) if isinstance(offered, list) else ("RS256",)
+    algorithms = tuple(one for one in _words(document, _SIGNED, ("RS256",)) if one in ALGORITHMS)
     if not algorithms:
         raise SignInRefused(Reason.PROVIDER_BROKEN)
-    methods = document.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
+    methods = _words(document, "token_endpoint_auth_methods_supported", ("client_secret_basic",))
     return Description(
         issuer=settings.issuer,
         authorize=authorize,
         token=_address(document, "token_endpoint"),
         keys=_address(document, "jwks_uri"),
         userinfo=_address(document, "userinfo_endpoint", ""),
-        end_session=end_session,
+        end_session=_address(document, "end_session_endpoint", ""),
         algorithms=algorithms,
         token_auth="client_secret_basic" if "client_secret_basic" in methods else "client_secret_post",
         names_itself=document.get("authorization_response_iss_parameter_supported") is True,
     )
+
+
+_SIGNED = "id_token_signing_alg_values_supported"
+
+
+def _words(document: Mapping[str, Any], name: str, default: tuple[str, ...]) -> tuple[str, ...]:
+    """A list of words of the description; whatever else stands in it is left out."""
+    value = document.get(name, default)
+    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list | tuple) else ()
 
 
 def _address(document: Mapping[str, Any], name: str, default: str | None = None) -> str:

@@ -134,3 +134,16 @@ def test_what_is_kept_for_the_services_sign_out_is_sealed(school: OpenIdSchool, 
     assert opened.count(b".") == 2
     assert b"teacher@school.example" not in sealed
     assert opened not in (school.home.path / "school.db").read_bytes()
+
+
+def test_without_what_was_kept_the_service_asks_who_signs_out(school: OpenIdSchool, signed_in: Visitor) -> None:
+    """As after a damaged row: the session here ends all the same, and the button still leads there."""
+    school.home.db.execute("update session set id_token = ? where id_token is not null", (sealed_elsewhere(school),))
+    signed_in.press("Sign out").must_see("You are signed out here")
+    assert school.sessions() == []
+    agree_to_sign_out(signed_in.follow("Sign out there as well"))
+    assert urlsplit(signed_in.address).path == "/signin"
+
+
+def sealed_elsewhere(school: OpenIdSchool) -> bytes:
+    return school.home.escrow.seal(b"another", account="session", field="id_token", version=999)

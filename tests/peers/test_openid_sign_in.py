@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import httpx
 import pytest
 from factories import DOMAIN, staff
 from openid_school import BUTTON, OpenIdSchool, open_openid_school
@@ -186,6 +188,20 @@ def test_a_replayed_callback_does_nothing(school: OpenIdSchool) -> None:
     thief._client.cookies.update({cookie.name: cookie.value or "" for cookie in visitor._client.cookies.jar})
     assert visitor.open(callback).sees("Tess Teacher")
     thief.open(callback).must_see("You are not signed in", "finished already")
+    assert len(school.sessions()) == 1
+
+
+@pytest.mark.asvs("2.3.3", "6.5.1")
+def test_of_many_tabs_that_come_back_at_once_one_gets_in(school: OpenIdSchool) -> None:
+    visitor, callback = callback_of(school, "teacher")
+    cookies = {cookie.name: cookie.value or "" for cookie in visitor._client.cookies.jar}
+
+    def come_back(_: int) -> int:
+        with httpx.Client(cookies=cookies, trust_env=False, timeout=60) as tab:
+            return tab.get(callback).status_code
+
+    with ThreadPoolExecutor(6) as tabs:
+        assert sorted(tabs.map(come_back, range(6))) == [302, 403, 403, 403, 403, 403]
     assert len(school.sessions()) == 1
 
 

@@ -75,7 +75,8 @@ def test_a_trip_account_from_the_request_to_its_proven_deletion(story: Story) ->
     the_photo_goes_out_with_permission_and_a_second_look(story)
     a_careless_like_and_an_outside_post_are_found(story)
     its_time_is_over_and_its_content_comes_down(story)
-    the_password_is_changed_and_the_account_is_seen_deactivated(story)
+    the_password_is_changed_and_all_access_ends(story)
+    the_vault_is_opened_and_the_account_is_seen_deactivated(story)
     it_is_deleted_with_the_mailed_code_and_seen_gone(story)
     the_certificate_proves_it(story)
 
@@ -102,8 +103,8 @@ def the_password_is_deposited_and_tried(story: Story) -> None:
     teacher.must_see("The password is deposited")
     assert member.password.encode() not in teacher.content
     assert teacher.open(f"{story.account}/password").status == 403
-    manager = story.as_("network manager")
-    manager.follow("See the password").fill("Reason", "To try whether it works.").press("Show")
+    teacher.open(story.account).must_see("socialgov's own key")
+    manager = acts.look_at_password(school, story.account)
     assert member.password.encode() in manager.content
     acts.try_login(school, story.account)
 
@@ -186,9 +187,18 @@ def its_time_is_over_and_its_content_comes_down(story: Story) -> None:
     assert story.on_the_platform("app.bsky.feed.post") == []
 
 
-def the_password_is_changed_and_the_account_is_seen_deactivated(story: Story) -> None:
-    """A new password is a person's to set on Bluesky, and to deposit; then the machine goes on by itself."""
+def app_passwords(story: Story) -> list[str]:
     member = story.account_on_platform
+    token = story.bluesky.token(member)
+    return [one["name"] for one in story.bluesky.call("com.atproto.server.listAppPasswords", token=token)["passwords"]]
+
+
+def the_password_is_changed_and_all_access_ends(story: Story) -> None:
+    """A new password is a person's to set on Bluesky, and to deposit; the machine signs in with it once, and ends
+    every key to the account, its own last.
+    """
+    member = story.account_on_platform
+    assert [name.split("-")[0] for name in app_passwords(story)] == ["socialgov"]
     story.school.pass_days(0.1)
     teacher = story.as_("teacher").follow("Follow the closing").follow("Do this step")
     teacher.press("It is done")
@@ -197,24 +207,40 @@ def the_password_is_changed_and_the_account_is_seen_deactivated(story: Story) ->
     acts.deposit(story.school, story.account, member.handle, member.email, member.password)
     teacher.open(f"{story.account}/closing").follow("Do this step").press("It is done")
     story.school.run_jobs()
-    teacher.open(f"{story.account}/closing")
+    assert app_passwords(story) == []
+
+
+def the_vault_is_opened_and_the_account_is_seen_deactivated(story: Story) -> None:
+    """Bluesky deactivates for the account's own password only: a network manager opens the vault for that (LIF602)."""
+    member = story.account_on_platform
+    status = story.bluesky.call("com.atproto.sync.getRepoStatus", did=member.did)
+    assert status["active"] is True
+    story.as_("teacher").follow("Follow the closing").must_see("Waits for the vault")
+    told = story.school.mailbox.for_address("manager@school.example")
+    assert any("Open the vault, then socialgov deactivates it" in " ".join(mail.body.split()) for mail in told)
+    manager = acts.open_the_vault(story.school).open(f"{story.account}/closing").follow("Do this step")
+    manager.must_see("Open the vault, then socialgov deactivates it")
+    manager.follow("Open the vault and go on").press("Go on")
     status = story.bluesky.call("com.atproto.sync.getRepoStatus", did=member.did)
     assert status["status"] == "deactivated"
 
 
 def it_is_deleted_with_the_mailed_code_and_seen_gone(story: Story) -> None:
+    """The deletion asks for the password too: to have the code mailed, and with the code."""
     member = story.account_on_platform
-    for _ in range(10):  # it stays disabled for a while, then the machine asks for the code, in good time (LIF603)
-        if story.bluesky.mailbox.has_code(member.email, "Delet"):
+    for _ in range(10):  # it stays disabled for a while, then its turn comes, in good time (LIF603)
+        if story.as_("network manager").open(f"{story.account}/closing").sees("Waits for the vault"):
             break
         story.school.pass_days(7)
         story.school.run_jobs()
     story.as_("head").must_see("It must be seen to be gone by")
-    teacher = story.as_("teacher").follow("Follow the closing").follow("Do this step")
-    teacher.fill("code", "AAAAA-BBBBB").press("Hand the code over")
-    teacher.must_see("code")
-    teacher.open(f"{story.account}/closing").follow("Do this step")
-    teacher.fill("code", story.bluesky.mailbox.code(member.email, "Delet")).press("Hand the code over")
+    manager = acts.open_the_vault(story.school).open(f"{story.account}/closing").follow("Do this step")
+    manager.follow("Open the vault and go on").press("Go on")
+    manager.open(f"{story.account}/closing").follow("Do this step")
+    manager.fill("code", "AAAAA-BBBBB").press("Hand the code over")
+    manager.must_see("code")
+    manager.open(f"{story.account}/closing").follow("Do this step")
+    manager.fill("code", story.bluesky.mailbox.code(member.email, "Delet")).press("Hand the code over")
     story.school.run_jobs()
     story.as_("teacher").must_see("Closed for good")
     gone = story.bluesky.refusal("com.atproto.sync.getRepoStatus", did=member.did)

@@ -1,4 +1,4 @@
-"""Who the checked answer of a sign-in service says somebody is: pure, so any claims at all can be tried."""
+"""What a sign-in service says of itself and of people: pure, so that anything at all can be tried."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as trying
 from hypothesis import strategies as st
 
 from socialgov.config_signin import EmailProof, OpenIdSettings
 from socialgov.models import Role
 from socialgov.openid.claims import AUTH_LEEWAY, Identity, check_fresh, identity_of
+from socialgov.openid.provider import ALGORITHMS
+from socialgov.openid.provider import _checked as checked_description
+from socialgov.openid.provider import _key_set as key_set
 from socialgov.openid.refusals import WORDS, Reason, SignInRefused
 
+unhurried = trying(deadline=None)  # the first use imports a library
 BEGUN = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 GOOD = {"sub": "110248495921238986420", "email": "tess@school.example", "email_verified": True, "name": "Tess Teacher"}
 
@@ -119,6 +124,7 @@ ROLES = st.frozensets(st.sampled_from(list(Role)))
 MAPPING = st.dictionaries(st.sampled_from("abcd"), st.lists(st.sampled_from(list(Role)), min_size=1).map(tuple))
 
 
+@unhurried
 @given(ROLES, MAPPING, st.frozensets(st.sampled_from("abcdef")))
 def test_groups_decide_the_mapped_roles_and_no_others(
     by_hand: frozenset[Role], mapping: dict[str, tuple[Role, ...]], groups: frozenset[str]
@@ -141,6 +147,7 @@ JSON = st.recursive(
 NAMES = st.sampled_from(["email", "email_verified", "xms_edov", "hd", "name", "groups", "auth_time", "_claim_names"])
 
 
+@unhurried
 @given(st.dictionaries(NAMES, JSON | st.sampled_from(["tess@school.example", True]), max_size=6))
 def test_any_claims_are_an_identity_of_the_school_or_refused(claims: dict[str, Any]) -> None:
     chosen = settings(groups={"staff": (Role.TEACHER,)})
@@ -152,6 +159,45 @@ def test_any_claims_are_an_identity_of_the_school_or_refused(claims: dict[str, A
     assert claims["email_verified"] is True
     assert 0 < len(found.name) <= 100
     assert found.groups is not None
+
+
+PLACES = ["authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint", "end_session_endpoint"]
+LISTS = ["id_token_signing_alg_values_supported", "token_endpoint_auth_methods_supported"]
+WHERE = st.sampled_from(["https://sign-in.example/x", "http://sign-in.example/x", "https://[", "//x", "https://u:p@x"])
+
+
+@unhurried
+@given(st.dictionaries(st.sampled_from([*PLACES, *LISTS, "issuer"]), JSON | WHERE | st.just(["RS256", "none"])))
+def test_any_description_is_used_as_the_schools_or_refused(document: dict[str, Any]) -> None:
+    chosen = settings(form_origins=("https://sign-in.example",))
+    base = {"issuer": chosen.issuer, **dict.fromkeys(PLACES[:3], "https://sign-in.example/x")}
+    try:
+        found = checked_description({**base, **document}, chosen)
+    except SignInRefused:
+        return
+    assert found.issuer == chosen.issuer
+    assert found.authorize.startswith("https://sign-in.example/")
+    assert all(url.startswith("https://") for url in (found.token, found.keys))
+    assert set(found.algorithms) <= ALGORITHMS
+
+
+@unhurried
+@given(
+    st.lists(st.dictionaries(st.sampled_from(["kty", "n", "e", "k", "x", "crv", "kid", "d"]), JSON), max_size=3) | JSON
+)
+def test_any_keys_are_public_ones_or_refused(keys: Any) -> None:
+    with pytest.raises(SignInRefused):
+        key_set({"keys": keys})
+
+
+def test_a_shared_secret_among_the_keys_is_left_out() -> None:
+    from joserfc.jwk import OctKey, RSAKey
+
+    public = RSAKey.generate_key(2048, {"kid": "public"})
+    secret = OctKey.generate_key(256, {"kid": "secret"})
+    found = key_set({"keys": [public.as_dict(private=True), secret.as_dict(private=True)]})
+    assert [key.kid for key in found.keys] == ["public"]
+    assert not any(key.is_private for key in found.keys)
 
 
 # --------------------------------------------------------------------------------------------------- auth_time
