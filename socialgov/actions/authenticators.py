@@ -7,6 +7,7 @@ A false page can ask a code out of somebody, a passkey it cannot: the school may
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from socialgov.actions.notices import notify
@@ -19,8 +20,6 @@ from socialgov.store.events import EventTag, actor_of
 from socialgov.store.staff import staff_by_id
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from sqlite_utils import Database
 
     from socialgov.home import Home
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from socialgov.store.factors import Authenticator
 
 FIELD = "authenticator"
+CONFIRM_WITHIN = timedelta(minutes=15)  # a seed that was shown and not confirmed counts no longer
 _ADDED = "An authenticator app was added for signing in as you. If it was not you, tell the network manager at once."
 _REMOVED = "Your authenticator app was removed. If you did not expect it, tell the network manager at once."
 _WRONG = "This code is not right, or was used already. Wait for the next one and enter that."
@@ -56,7 +56,7 @@ def confirm_authenticator(home: Home, actor: Staff, session_token: str, code: st
     """
     need_fresh_or_first(home, session_token, now=now)
     row = factors.authenticator_of(home.db, actor.id)
-    if row is None or row.confirmed_at is not None:
+    if row is None or row.confirmed_at is not None or now - row.made_at > CONFIRM_WITHIN:
         raise NotFound("There is no new authenticator app to confirm.", "Begin again on the page Signing in.")
     step = _right_step(home, row, code, now)
     with write(home.db) as db:

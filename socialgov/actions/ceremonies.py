@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from socialgov.actions.sessions import token_hash
-from socialgov.errors import NotPermitted
+from socialgov.errors import Conflict, NotPermitted
 from socialgov.escrow import random_token
 from socialgov.store import ceremonies as rows
 from socialgov.store import write
@@ -68,7 +68,10 @@ def look(home: Home, purpose: str, token: str | None, *, now: datetime) -> Cerem
 def finish(db: Database, purpose: str, token: str | None, *, now: datetime) -> Ceremony:
     """Use it up, inside `write()`: it counts once, whether what follows succeeds or not. Raises CeremonyOver."""
     ceremony = _found(db, purpose, token, now)
-    rows.use_up_ceremony(db, ceremony.id, now)
+    try:
+        rows.use_up_ceremony(db, ceremony.id, now)
+    except Conflict:  # of two who come with the same, one gets on
+        raise CeremonyOver from None
     return ceremony
 
 

@@ -42,13 +42,15 @@ INTERRUPTED = "interrupted"
 @bp.app_errorhandler(StepUpNeeded)
 def first_confirm(_: StepUpNeeded) -> ResponseReturnValue:
     """Keep where the visitor was going, and ask."""
+    if g.get("staff") is None:  # the session ended between two clicks
+        return redirect(url_for("signin.page"))
     keep_place(BACK_KEY, FORM_KEY)
     return redirect(url_for("confirm.page"))
 
 
 def keep_place(back_key: str, form_key: str) -> None:
     """Keep where the visitor was going, or the form they sent, under these names in the cookie."""
-    if request.method == "GET":
+    if request.method in ("GET", "HEAD"):
         session[back_key] = request.full_path.removesuffix("?")
         session.pop(form_key, None)
     else:

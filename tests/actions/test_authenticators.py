@@ -173,6 +173,14 @@ def test_a_begun_app_that_was_never_confirmed_makes_room(home: Home, teacher: St
         begin_authenticator(home, teacher, session, now=NOW)
 
 
+@pytest.mark.asvs("6.5.5")
+def test_a_begun_app_waits_a_quarter_of_an_hour(home: Home, teacher: Staff) -> None:
+    seed = begin_authenticator(home, teacher, by_link(home, teacher), now=NOW)
+    late = NOW + timedelta(minutes=16)
+    with pytest.raises(NotFound):
+        confirm_authenticator(home, teacher, by_link(home, teacher, late), code(seed, late), now=late)
+
+
 @pytest.mark.asvs("7.5.1")
 def test_an_app_is_not_added_beside_a_passkey_without_showing_who_one_is(home: Home, teacher: Staff) -> None:
     _, session = registered(home, teacher)
