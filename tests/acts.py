@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from served_school import School
 from visitor import Visitor
+
+from socialgov.escrow.codes import code_at, read_seed
+
+PASSPHRASE = "harbour tinsel quarry moped velvet acorn"
 
 PEOPLE = """Reference,Forename,Surname,Type,DOB,Year,Reg Group
 P1,Ada,Birch,pupil,2014-05-01,8,8B
@@ -48,6 +53,39 @@ def deposit(school: School, account: str, username: str, email: str, password: s
     teacher = school.as_("teacher").open(account).follow("Deposit the login")
     teacher.fill("User name", username).fill("E-mail", email).fill("Password", password)
     return teacher.press("Deposit")
+
+
+def open_the_vault(school: School) -> Visitor:
+    """The network manager, who has shown who it is and opened the vault with a passphrase of their own.
+
+    The first time they put an app on their phone and set the passphrase with the code of the school's first day.
+    """
+    manager = school.as_("network manager")
+    if school.phone is None:
+        manager.open("/signing-in/authenticator/add").press("Show the picture")
+        shown = re.search(r'id="seed">([A-Z2-7 ]+)<', manager.content.decode())
+        assert shown
+        school.phone = read_seed(shown[1])
+        manager.fill("Code from your authenticator app", _digits(school)).press("Confirm")
+        manager.open("/vault/passphrase").fill("code that you were given", school.vault_code)
+        manager.fill("Your own vault passphrase", PASSPHRASE).fill("once more", PASSPHRASE).press("Set it")
+        manager.open("/vault/open")
+    else:
+        manager.open("/vault/open").fill("Code from your authenticator app", _digits(school)).press("Confirm")
+    manager.fill("Your vault passphrase", PASSPHRASE).press("Open it").must_see("The vault is open")
+    return manager
+
+
+def _digits(school: School) -> str:
+    """What the phone shows half a minute later: each code counts once."""
+    assert school.phone
+    school.pass_days(31 / 86_400)
+    return code_at(school.phone, school.clock.now)[0]
+
+
+def look_at_password(school: School, account: str) -> Visitor:
+    manager = open_the_vault(school).open(account).follow("See the password")
+    return manager.fill("Reason", "To try whether it works.").press("Show it")
 
 
 def try_login(school: School, account: str) -> None:

@@ -18,6 +18,7 @@ from socialgov.actions.schools import create_school
 from socialgov.actions.signin import make_signin_link
 from socialgov.actions.staff import add_staff
 from socialgov.config import load_settings
+from socialgov.escrow.codes import Seed
 from socialgov.home import Home
 from socialgov.jobs import run_once
 from socialgov.models import Role, Staff
@@ -28,7 +29,11 @@ from socialgov.web import build_app
 
 @dataclass
 class School:
-    """`as_(staff)` is a browser in which this person is signed in now; after a jump in time they sign in anew."""
+    """`as_(staff)` is a browser in which this person is signed in now; after a jump in time they sign in anew.
+
+    `vault_code` was given to the network manager when the school was made; `phone` is the seed in their app, once it
+    is there (acts.open_the_vault).
+    """
 
     home: Home
     url: str
@@ -36,6 +41,8 @@ class School:
     logo: bytes
     people: dict[str, Staff]
     mailbox: Mailbox
+    vault_code: str = ""
+    phone: Seed | None = None
     _visitors: list[Visitor] = field(default_factory=list)
 
     def as_(self, who: str) -> Visitor:
@@ -98,7 +105,7 @@ STAFF = {
 def open_school(folder: Path, clock: Clock, servers: Mapping[str, str]) -> Iterator[School]:
     """A new school that has approved the platforms of `servers`; its mail goes to the test's mailbox."""
     logo, root = drawn_logo(), folder / "home"
-    create_school(
+    made = create_school(
         root,
         name="Test School",
         domains=[DOMAIN],
@@ -113,6 +120,8 @@ def open_school(folder: Path, clock: Clock, servers: Mapping[str, str]) -> Itera
     )
     smtp = free_port()
     with (root / "school.toml").open("a") as settings:
+        # people of a story sign in by a link alone; what opens the vault is asked for all the same
+        settings.write("\n[policy]\nlink_needs_second_factor = false\n")
         settings.write(f'\n[mail]\nhost = "127.0.0.1"\nport = {smtp}\ntls = "none"\nsender = "socialgov@{DOMAIN}"\n')
     home = Home(root, load_settings(root), ESCROW, clock=clock)
     manager = staff_by_email(home.db, f"manager@{DOMAIN}")
@@ -122,7 +131,7 @@ def open_school(folder: Path, clock: Clock, servers: Mapping[str, str]) -> Itera
         address = f"{name.split()[0].lower()}@{DOMAIN}"
         people[who] = add_staff(home, None, name, address, [role], now=clock.now)
     with mailbox_on(smtp) as mailbox, served(build_app(home)) as url:
-        school = School(home, url, clock, logo, people, mailbox)
+        school = School(home, url, clock, logo, people, mailbox, made.vault_code)
         try:
             yield school
         finally:
