@@ -233,12 +233,10 @@ def _note_refusal(
 
 
 def _record(db: Database, refusal: SignInRefused, ceremony: Ceremony | None, now: datetime) -> None:
-    data = {"reason": refusal.reason.value}
+    data, tag, staff_id = {"reason": refusal.reason.value}, EventTag.IDENTITY_REFUSED, refusal.staff_id
     if ceremony is not None and ceremony.purpose == CONFIRM and ceremony.staff_id is not None:
-        tag, staff_id = EventTag.STEP_UP_REFUSED, ceremony.staff_id
         data["method"] = "openid"
-    else:
-        tag, staff_id = EventTag.IDENTITY_REFUSED, refusal.staff_id
+        tag, staff_id = EventTag.STEP_UP_REFUSED, ceremony.staff_id
     actor = VISITOR if staff_id is None else actor_of(staff_id)
     record_event(db, tag, actor=actor, now=now, subject="staff", subject_id=staff_id, data=data)
 
