@@ -7,59 +7,14 @@ Exit codes: 0 done and in order, 1 refused or out of order, 2 wrong use.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from socialgov import __version__
-from socialgov.errors import SocialgovError
-
-F = TypeVar("F", bound=Callable[..., Any])
-DEBUG_VARIABLE = "SOCIALGOV_DEBUG"
-_FOLDER = click.Path(file_okay=False, path_type=Path)
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-
-
-class Group(click.Group):
-    """A group whose commands end in one line and a mend, never in a stack trace."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except SocialgovError as error:
-            _fail(error.message, error.mend, *getattr(error, "fields", {}).values())
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
-            raise
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader of our output has gone, such as `| head`
-            raise click.exceptions.Exit(1) from None
-        except Exception as error:
-            if os.environ.get(DEBUG_VARIABLE):
-                raise
-            _fail(
-                f"Something unexpected happened ({type(error).__name__}), and nothing more was done.",
-                f"Repeat it with {DEBUG_VARIABLE}=1 to see where, and report it.",
-            )
-
-
-def _fail(*sentences: str) -> None:
-    text = " ".join(" ".join(sentence.split()) for sentence in sentences if sentence)
-    click.echo(f"Error: {text}", err=True)
-    raise click.exceptions.Exit(1)
-
-
-def home_option(command: F) -> F:
-    """`--home`: the school's folder, from SOCIALGOV_HOME or the current folder where it is not named."""
-    return click.option(
-        "--home",
-        "home",
-        type=_FOLDER,
-        envvar="SOCIALGOV_HOME",
-        default=Path(),
-        help="The school's folder. Default: $SOCIALGOV_HOME, else the current folder.",
-    )(command)
+from socialgov.cli_escrow_commands import escrow
+from socialgov.cli_parts import FILE, FOLDER, Group, home_option, sheets_options
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -80,7 +35,7 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("home", type=_FOLDER)
+@click.argument("home", type=FOLDER)
 @click.option("--name", prompt="The school's name", help="The school's name, as people know it.")
 @click.option(
     "--domain",
@@ -94,18 +49,20 @@ def main() -> None:
 @click.option("--zone", default="Europe/London", show_default=True, help="Time zone of the school.")
 @click.option("--contact", default="", help="Whom accounts name for questions. Default: the network manager.")
 @click.option("--platforms", default="", help="Approved platforms, with commas between. Can be chosen later.")
-@click.option("--logo", type=_FILE, help="The school's logo, PNG or JPEG: accounts are compared with it.")
+@click.option("--logo", type=FILE, help="The school's logo, PNG or JPEG: accounts are compared with it.")
 @click.option(
     "--keys",
     default="",
     help="Where the key is kept: cryptfile, secret-service, kwallet, macos, windows. Default: ask.",
 )
 @click.option("--passphrase-file", default="", help="cryptfile: a file outside the home with the passphrase.")
+@sheets_options
 def init(home: Path, **choices: Any) -> None:
     """Make a school in the folder HOME.
 
-    Asks for what no flag says. Makes school.toml, the database and the key, and prints the network manager's first
-    sign-in link, which works once and for ten minutes.
+    Asks for what no flag says. Makes school.toml, the database, the key and the vault. Prints the network manager's
+    first sign-in link, which works once and for ten minutes, and their code for the vault, and writes three recovery
+    sheets into a folder outside the home: print them, then delete the folder.
     """
     from socialgov import cli_school
 
@@ -116,7 +73,7 @@ def init(home: Path, **choices: Any) -> None:
 @click.option(
     "--home",
     "homes",
-    type=_FOLDER,
+    type=FOLDER,
     multiple=True,
     help="The school's folder. Default: $SOCIALGOV_HOME, else the current folder. Several: repeat it.",
 )
@@ -160,7 +117,7 @@ def run_jobs(home: Path, moment: str | None) -> None:
 
 @main.command()
 @click.option("--port", default=5000, show_default=True, type=click.IntRange(1, 65535))
-@click.option("--folder", default=Path("demo-home"), show_default=True, type=_FOLDER, help="Where it is kept.")
+@click.option("--folder", default=Path("demo-home"), show_default=True, type=FOLDER, help="Where it is kept.")
 def demo(port: int, folder: Path) -> None:
     """Serve an invented school to look around in, with a simulated network beside it."""
     from socialgov import cli_run
@@ -193,7 +150,7 @@ def check(home: Path, accounts: tuple[int, ...]) -> None:
 @main.command("import")
 @home_option
 @click.argument("kind", type=click.Choice(["people", "carers", "permissions", "accounts"]))
-@click.argument("file", type=_FILE)
+@click.argument("file", type=FILE)
 @click.option("--dry-run", is_flag=True, help="Report every bad row by number, and change nothing.")
 @click.option("--part", is_flag=True, help="The file is not the whole list: nobody it leaves out has left.")
 @click.option("--as", "email", metavar="EMAIL", help="Who brings it in, by school address. Needed for accounts.")
@@ -228,6 +185,9 @@ def signin_link(home: Path, email: str, remove_factors: bool) -> None:
     cli_school.signin_link(home, email, remove_factors=remove_factors)
 
 
+main.add_command(escrow)
+
+
 @main.group(cls=Group)
 def audit() -> None:
     """Prove that the log and certificates are what they were."""
@@ -237,7 +197,7 @@ def audit() -> None:
 @home_option
 @click.option(
     "--checkpoint",
-    type=_FILE,
+    type=FILE,
     help="A mailed checkpoint, saved as a file: proves that no tail was cut off or rewritten.",
 )
 def audit_verify(home: Path, checkpoint: Path | None) -> None:
@@ -251,8 +211,8 @@ def audit_verify(home: Path, checkpoint: Path | None) -> None:
 
 
 @audit.command("verify-certificate")
-@click.argument("file", type=_FILE)
-@click.option("--home", type=_FOLDER, envvar="SOCIALGOV_HOME", help="Also compare it with this school's own key.")
+@click.argument("file", type=FILE)
+@click.option("--home", type=FOLDER, envvar="SOCIALGOV_HOME", help="Also compare it with this school's own key.")
 def audit_verify_certificate(file: Path, home: Path | None) -> None:
     """Check a certificate of deletion: was it changed, and who signed it?
 

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from socialgov.errors import InvalidInput, NotFound
+from socialgov.config import load_settings
+from socialgov.errors import InvalidInput, NotFound, StoreError
 from socialgov.home import open_home, wall_clock
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from socialgov.actions.people import ImportPlan
+    from socialgov.actions.schools import NewSchool
     from socialgov.home import Home
 
 _SHOWN = 50  # problems of a file: more scroll away what a person can mend in one go
@@ -34,11 +36,15 @@ def init(
     logo: Path | None,
     keys: str,
     passphrase_file: str,
+    sheets: Path | None,
+    sheets_as: str,
 ) -> None:
     """Make a school and print what to do next."""
     from socialgov.actions.schools import create_school
+    from socialgov.cli_sheets import sheets_folder
     from socialgov.escrow import proposed_backend
 
+    folder = sheets_folder(home, sheets)  # refused before anything is made
     console, backend = Console(highlight=False, soft_wrap=True), keys or proposed_backend()
     with console.status("Making the school and its key …"):
         school = create_school(
@@ -60,11 +66,31 @@ def init(
     if backend == "cryptfile":
         console.print("Keep its passphrase apart from the folder: without it nothing sealed opens again.")
     if not _listed(platforms):
-        console.print("No platform is approved yet: name them in school.toml, [platforms] approved.")
+        console.print("No platform is approved yet: name them in school.toml, \\[platforms] approved.")
     console.print(f"Serve it:        socialgov serve --home {_plain(home)}")
     console.print(f"Look after it:   socialgov scheduler --home {_plain(home)}")
     console.print(f"{_plain(manager_name)} signs in once, within ten minutes, at:")
     console.print(f"{base_url.rstrip('/')}/signin/{school.signin_token}")
+    _show_vault(console, home, folder, sheets_as, manager_name, school)
+
+
+def _show_vault(
+    console: Console, path: Path, folder: Path, sheets_as: str, manager_name: str, school: NewSchool
+) -> None:
+    """The manager's code, and the sheets as files to be printed. Both are kept nowhere."""
+    from socialgov.actions.recovery import SheetSet
+    from socialgov.cli_escrow import tell_of_code, tell_of_sheets
+    from socialgov.cli_sheets import keep_in
+
+    settings = load_settings(path)
+    try:
+        keep_in(folder, sheets_as)(SheetSet(1, settings.school_name, wall_clock(), school.sheets))
+    except StoreError as error:
+        raise StoreError(
+            f"The school is made, but {error.message}", "Run `socialgov escrow make` for new ones."
+        ) from None
+    tell_of_code(console, settings, manager_name, school.vault_code)
+    tell_of_sheets(console, folder)
 
 
 def _clock(home: Home, at: datetime) -> str:

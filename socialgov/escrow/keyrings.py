@@ -69,7 +69,10 @@ def open_escrow(root: Path, settings: Settings, in_force: str | None = None) -> 
     `in_force`: the id of the key that the database was last written under; None where it was never changed.
     """
     if settings.key_backend == "cryptfile" and not (root / KEY_FILE).is_file():
-        raise EscrowError(f"The key file {root / KEY_FILE} is missing.", "Restore it from its backup.")
+        raise EscrowError(
+            f"The key file {root / KEY_FILE} is missing.",
+            "Restore it from its backup, or bring the school back with two recovery sheets: `socialgov escrow recover`.",
+        )
     with _locked(root):
         backend = _backend(root, settings)
         found = _entry(backend, settings)
