@@ -126,16 +126,18 @@ def _joined(
 
 
 def begin_for_leaver(home: Home, db: Database, staff_id: int, *, actor: str, now: datetime) -> list[int]:
-    """Begin for every account whose secrets somebody who leaves has seen, or which they kept: who keeps an account may
+    """Begin for every account whose secrets somebody who left has seen, or which they kept: who keeps an account may
     be signed in to it on a device of their own. Inside `write()`; the ids of the accounts. Done twice, nothing is new.
     """
+    left_at = staff_by_id(db, staff_id).left_at or now
     kept = {account.id for account in accounts_of_keeper(db, staff_id) if staff_id in _keepers(account)}
     known = {one for one in accounts_known_to(db, staff_id) if staff_id in knowers(db, one)}
     begun = []
     for account_id in sorted(kept | known):
         account = account_by_id(db, account_id)
         held = current_credential(db, account_id, CredentialKind.PASSWORD)
-        if account.state in STATES and (held is not None or account_id in known):
+        from_before = held is not None and (held.secret_at or held.deposited_at) <= left_at
+        if account.state in STATES and (from_before or account_id in known):
             begin(home, db, account, R.LEFT, actor=actor, now=now, leaver_id=staff_id)
             begun.append(account_id)
     return begun

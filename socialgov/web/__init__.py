@@ -42,6 +42,7 @@ BLUEPRINTS = (
     "audit",
     "log",
     "staff",
+    "leavers",
     "people",
     "audience",
     "followers",

@@ -46,7 +46,7 @@ MENU = (
     Entry("Log", "log.page", permissions.can_view_log, ("log",)),
     Entry("Vault", "vault.show", permissions.can_view_vault, ("vault", "glass")),
     Entry("Vault", "glass.show", _sees_glass_only, ("glass",)),
-    Entry("Staff", "staff.page", permissions.can_manage_staff, ("staff",)),
+    Entry("Staff", "staff.page", permissions.can_manage_staff, ("staff", "leavers")),
 )
 
 
