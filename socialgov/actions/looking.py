@@ -120,7 +120,8 @@ def record_copy(home: Home, actor: Staff, account_id: int, reveal_id: int, *, no
 def what_can_be_shown(home: Home, account_id: int) -> list[tuple[Shown, Kept]]:
     """Everything that can be asked for: what is in force first, then what was before it and is still kept."""
     kept = store.kept_credentials(home.db, account_id)
-    return [(shown, deposit) for deposit in kept for shown in Shown if shown.kind is deposit.kind]
+    found = [(shown, deposit) for shown in Shown for deposit in kept if shown.kind is deposit.kind]
+    return sorted(found, key=lambda one: one[1].superseded_at is not None)
 
 
 def _deposit(db: Database, account: Account, shown: Shown, credential_id: int | None) -> Kept:

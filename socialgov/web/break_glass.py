@@ -29,6 +29,7 @@ from socialgov.store.staff import current_staff, staff_by_id, staff_names
 from socialgov.web.access import fresh, fresh_keeping, may
 from socialgov.web.forms import REASON_LENGTH, ButtonForm, ReasonForm, options, page, saved, shorter, text
 from socialgov.web.in_hand import glass_in_hand, need_vault, opening_in_hand, take_in_hand
+from socialgov.web.request_forms import whole
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -62,7 +63,9 @@ class SheetsForm(FlaskForm):
 
 
 class NameForm(FlaskForm):
-    staff_id = SelectField("Who opens the vault from now on", coerce=int)
+    staff_id = SelectField(
+        "Who opens the vault from now on", coerce=whole, validators=[DataRequired("Choose somebody.")]
+    )
 
 
 @bp.get("/")

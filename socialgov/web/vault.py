@@ -88,6 +88,8 @@ class Way:
 @may(check_can_view_vault)
 def show() -> ResponseReturnValue:
     """Who opens the vault, since when, when its recovery was rehearsed; nothing of what is in it."""
+    session.pop(BACK_KEY, None)  # whoever opens it from here wants to come back here
+    session.pop(KEPT_KEY, None)
     holders, recovery = current_holders(g.home.db), current_recovery(g.home.db)
     ways = _ways(holders, staff_names(g.home.db))
     mine = next((way for way in ways if way.staff.id == g.staff.id), None)

@@ -11,7 +11,6 @@ import pytest
 from factories import NOW
 from flask.testing import FlaskClient
 from stage import Stage, picture, set_stage
-from walk import SECRET
 
 from socialgov.actions.certificates import verify_certificate
 from socialgov.home import Home
@@ -251,17 +250,6 @@ def test_it_refuses_a_weak_password_beside_its_field(owner: FlaskClient, stage: 
     assert answer.status_code == 422
     assert 'href="#secret"' in answer.text
     assert "Password1!" not in answer.text
-
-
-def test_it_shows_a_password_once_for_a_reason(manager: FlaskClient, stage: Stage, home: Home) -> None:
-    at, secret = f"/accounts/{stage.live.id}/password", f"{SECRET}{stage.live.id}-pirt.iks"
-    assert secret not in manager.get(at).text
-    assert "Give the reason." in manager.post(at, data={"reason": " "}).text
-    answer = manager.post(at, data={"reason": "The owner is ill."})
-    assert secret in answer.text
-    assert answer.headers["Cache-Control"] == "no-store"
-    assert "credential:secret:revealed" in newest_tags(home)
-    assert secret not in manager.get(at).text
 
 
 def test_it_records_a_login_test(manager: FlaskClient, stage: Stage, home: Home) -> None:

@@ -183,10 +183,11 @@ def test_an_owner_does_not_review_by_handing_the_account_over_for_a_moment(
 
 
 def test_a_login_put_in_while_the_manager_tries_the_one_before_does_not_pass_untried(
-    home: Home, browse: Browse, cast: walk.Cast
+    home: Home, browse: Browse, cast: walk.Cast, open_vault_as: Callable[[FlaskClient, Staff], FlaskClient]
 ) -> None:
     account = walk.set_up(home, cast, walk.approved(home, cast))
     owner, manager, at = browse(cast.owner), browse(cast.manager), f"/accounts/{account.id}"
+    open_vault_as(manager, cast.manager)
     walk.deposited(home, cast, account)
     manager.post(f"{at}/password", data={"reason": "The login test"})
     other = {"username": "other", "email": f"trips@{DOMAIN}", "secret": "zW3!bbN8-Somewhere-77"}
