@@ -8,8 +8,8 @@ from socialgov.actions.blobs import erase_blob
 from socialgov.actions.closing_steps import JOB, Work, finish_step
 from socialgov.actions.credentials import destroy_credentials
 from socialgov.errors import StoreError
-from socialgov.store.closings import blobs_to_erase, forget_people, people_still_held, truncate_wal
 from socialgov.store.connect import write
+from socialgov.store.erasing import blobs_to_erase, forget_people, people_still_held, truncate_wal
 from socialgov.store.events import EventTag, record_event
 
 if TYPE_CHECKING:

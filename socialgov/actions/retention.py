@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from socialgov.actions.blobs import erase_blob, sweep_blobs
 from socialgov.actions.uploads import forget_uploads
-from socialgov.store.closings import truncate_wal
 from socialgov.store.connect import write
+from socialgov.store.erasing import truncate_wal
 from socialgov.store.events import EventTag, record_event
 from socialgov.store.identities import forget_id_tokens
 from socialgov.store.jobs import empty_post, photos_of_post, posts_older_than, purge_signin

@@ -40,7 +40,8 @@ from socialgov.models import Account, AccountState, ClosingStep, Presence, Role,
 from socialgov.sandbox import create_sandbox
 from socialgov.sandbox.keys import Keys
 from socialgov.store.accounts import account_by_id
-from socialgov.store.closings import closing_of, first_open_step, people_still_held
+from socialgov.store.closings import closing_of, first_open_step
+from socialgov.store.erasing import people_still_held
 from socialgov.store.events import verify_chain
 from socialgov.store.rows import scalar
 

@@ -26,7 +26,8 @@ from socialgov.models import AccountState, StepName, StepState
 from socialgov.sandbox import Network, create_sandbox
 from socialgov.sandbox.wall import Wall
 from socialgov.store.accounts import account_by_id
-from socialgov.store.closings import closing_of, first_open_step, people_still_held
+from socialgov.store.closings import closing_of, first_open_step
+from socialgov.store.erasing import people_still_held
 from socialgov.store.events import verify_chain
 from socialgov.store.rows import dicts, scalar
 

@@ -23,8 +23,8 @@ from socialgov.home import Home
 from socialgov.lifecycle import WrongState
 from socialgov.models import Account, ContactKind, Finding
 from socialgov.store.accounts import account_by_id
-from socialgov.store.closings import forget_people, people_still_held
 from socialgov.store.connect import write
+from socialgov.store.erasing import forget_people, people_still_held
 from socialgov.store.findings import findings_of
 from socialgov.store.outbox import notices_of
 
