@@ -188,6 +188,19 @@ def signin_link(home: Path, email: str, remove_factors: bool) -> None:
 main.add_command(escrow)
 
 
+@main.command("signin-service")
+@home_option
+def signin_service(home: Path) -> None:
+    """Try the school's own sign-in service, and print what to register with it.
+
+    Asks for its description and keys, and whether it takes our credentials; signs nobody in and changes nothing.
+    Ends with 1 where something must be mended.
+    """
+    from socialgov import cli_signin
+
+    cli_signin.signin_service(home)
+
+
 @main.group(cls=Group)
 def audit() -> None:
     """Prove that the log and certificates are what they were."""

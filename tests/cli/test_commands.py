@@ -18,13 +18,26 @@ from socialgov.cli import main
 from socialgov.home import Home
 from socialgov.models import AccountState, Role
 
-COMMANDS = ("audit", "check", "demo", "import", "init", "run-jobs", "scheduler", "serve", "signin-link", "status")
+COMMANDS = (
+    "audit",
+    "check",
+    "demo",
+    "escrow",
+    "import",
+    "init",
+    "run-jobs",
+    "scheduler",
+    "serve",
+    "signin-link",
+    "signin-service",
+    "status",
+)
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     """A school whose key opens at once: Argon2 is tested in tests/escrow, and here in the last test."""
-    monkeypatch.setattr(home_module, "open_escrow", lambda root, settings: ESCROW)
+    monkeypatch.setattr(home_module, "open_escrow", lambda root, settings, in_force: ESCROW)
     return make_home(tmp_path)
 
 
@@ -93,7 +106,7 @@ def test_a_mistake_in_school_toml_is_one_line_with_file_line_and_mend(home: Home
 def test_something_unexpected_is_one_line_and_only_debugging_shows_more(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(root: Path, settings: object) -> None:
+    def broken(root: Path, settings: object, in_force: str) -> None:
         raise ZeroDivisionError("with a secret in it")
 
     monkeypatch.setattr(home_module, "open_escrow", broken)
@@ -313,6 +326,29 @@ def test_init_refuses_a_wrong_choice_in_one_line_and_makes_nothing(
     root = tmp_path / "school"
     refused(run("init", root, *INIT, flag, value), said)
     assert not (root / "school.toml").exists()
+
+
+def test_init_shows_the_vault_code_once_and_writes_three_sheets_outside_the_home(tmp_path: Path) -> None:
+    root = tmp_path / "school"
+    result = run("init", root, *INIT)
+    assert re.search(r"shown once.*:\n  [a-z-]+( [a-z-]+){5}\n", result.output)
+    folder = tmp_path / "school-recovery-sheets"
+    assert str(folder) in result.output
+    assert "Print each of them now" in result.output
+    assert sorted(path.suffix for path in folder.iterdir()) == [".html"] * 3
+
+
+def test_init_refuses_sheets_inside_the_home_and_makes_nothing(tmp_path: Path) -> None:
+    root = tmp_path / "school"
+    refused(run("init", root, *INIT, "--sheets", root / "sheets"), "lie in the home that they open", "--sheets")
+    assert not root.exists()
+
+
+def test_a_question_that_nobody_answers_is_told_in_plain_words(tmp_path: Path) -> None:
+    result = run("init", tmp_path / "school", *INIT[:8], typed="")
+    assert result.exit_code == 1
+    assert "Error: A question was not answered, so nothing more was done." in result.stderr
+    assert "Aborted" not in result.output
 
 
 def test_init_without_a_passphrase_says_how_to_give_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
