@@ -82,6 +82,12 @@ def test_the_second_time_nobody_is_told_and_the_service_does_not_ask(school: Ope
     assert len(school.events(EventTag.IDENTITY_LINKED)) == 1
 
 
+def test_somebody_goes_on_to_the_page_they_asked_for(school: OpenIdSchool) -> None:
+    visitor = school.visitor().open("/accounts/?search=trip").press(BUTTON)
+    go_through(visitor, "teacher")
+    assert visitor.address == f"{school.url}/accounts/?search=trip"
+
+
 def test_somebody_with_an_address_of_elsewhere_is_refused(school: OpenIdSchool) -> None:
     visitor = go_through(school.at_the_service(), "outsider")
     visitor.must_see("You are not signed in", "This is not an account of the school")
