@@ -18,6 +18,7 @@ from socialgov.rules.secrets import ROTATION_WORDS
 from socialgov.store import accounts as store
 from socialgov.store.closings import accounts_waiting_for_vault
 from socialgov.store.followers import accounts_with_unchecked_followers
+from socialgov.store.leavers import accounts_letting_leavers_in
 from socialgov.store.posts import posts_of, posts_to_take_down
 from socialgov.store.rotations import open_rotations
 from socialgov.store.vault import current_holders, managers_who_open
@@ -73,13 +74,11 @@ def _glass(home: Home, staff: Staff, now: datetime) -> Iterator[Need]:
         return
     state, due = found.state(now), home.today(found.closes_at)
     if state is GlassState.ASKED and permissions.can_agree_glass(staff, found.asked_by):
-        yield Need(
-            "glass", "Somebody asks to break the glass of the vault: say whether you agree", None, "glass.show", due
-        )
+        yield Need("glass", "Breaking the glass of the vault: say whether you agree", None, "glass.show", due)
     elif state is GlassState.OPEN and staff.id == found.asked_by:
         yield Need("glass", "The recovery sheets open the vault now", None, "glass.show", due)
     elif permissions.can_stop_glass(staff):
-        yield Need("glass", "The glass of the vault is being broken: stop it if that is wrong", None, "glass.show", due)
+        yield Need("glass", "Breaking the glass of the vault: stop it if that is wrong", None, "glass.show", due)
 
 
 def _decisions(home: Home, staff: Staff, now: datetime) -> Iterator[Need]:
@@ -176,6 +175,9 @@ def _oversight(home: Home, staff: Staff, now: datetime) -> Iterator[Need]:
     for account in store.accounts_of_leavers(home.db):
         if permissions.can_hand_over(staff, account):
             yield Need("hand_over", "Hand over: its owner or deputy has left", account, "lifetime.hand_over")
+    if permissions.can_manage_staff(staff):
+        for account in accounts_letting_leavers_in(home.db):
+            yield Need("let_in", "End it: somebody who left is still let in", account, "contacts.delegates")
     for account in store.suspended_accounts(home.db):
         yield Need("suspended", "Decide about a suspended account", account, "accounts.page")
     for account, number in store.accounts_in_trouble(home.db):

@@ -30,10 +30,10 @@ def install(app: Flask) -> None:
 
 
 def time_left(opening: OpeningRow) -> str:
-    """`until 14:05, 4 more minutes`, in the school's own zone."""
+    """`until 14:05 (4 minutes)`, in the school's own zone."""
     minutes = max(1, round((opening.expires_at - g.now).total_seconds() / 60))
     until = opening.expires_at.astimezone(g.home.settings.zone)
-    return f"until {until:%H:%M}, {minutes} more {'minute' if minutes == 1 else 'minutes'}"
+    return f"until {until:%H:%M} ({minutes} {'minute' if minutes == 1 else 'minutes'})"
 
 
 def vault_in_hand() -> OpenVault | None:

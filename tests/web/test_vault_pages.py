@@ -51,7 +51,7 @@ def test_it_asks_once_more_who_it_is_and_then_for_the_passphrase(home: Home, bro
     assert "something else altogether" not in wrong.text
     assert client.post("/vault/open", data={"passphrase": VAULT_PASSPHRASE}).location == "/vault/"
     page = client.get("/")
-    assert "The vault is open</strong> until 09:05, 5 more minutes" in page.text
+    assert "The vault is open</strong> until 09:05 (5 minutes)" in page.text
     assert client.post("/vault/shut").location == "/vault/"
     assert "The vault is open" not in client.get("/").text
     assert openings_of_now(home.db, NOW) == []
