@@ -23,14 +23,14 @@ ADVERSARIES = (
 NAMED = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", MODEL.read_text(encoding="utf-8"))
 
 
-def tests_of(path: Path) -> set[str]:
+def functions_of(path: Path) -> set[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
 
 
 @pytest.mark.parametrize(("path", "name"), sorted(set(NAMED)))
 def test_each_test_that_the_threat_model_names_exists(path: str, name: str) -> None:
-    assert name in tests_of(ROOT / path)
+    assert name in functions_of(ROOT / path)
 
 
 def test_each_adversary_has_a_chapter_that_shows_tests() -> None:
