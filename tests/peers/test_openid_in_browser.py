@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from openid_school import OpenIdSchool, open_openid_school
 from real_openid import SECRET, RealProvider
 
@@ -40,10 +41,11 @@ def page(school: OpenIdSchool, browser: Browser, request: pytest.FixtureRequest)
 
 
 def look(page: Page, name: str) -> None:
-    """A screenshot for people, where SOCIALGOV_SCREENSHOTS names a folder; and nothing to scroll sideways."""
+    """Nothing to scroll sideways, no fault that axe knows; a screenshot where SOCIALGOV_SCREENSHOTS names a folder."""
     wide = page.evaluate("document.documentElement.scrollWidth")
     assert page.viewport_size is not None
     assert wide <= page.viewport_size["width"]
+    assert Axe().run(page).violations_count == 0
     if folder := os.environ.get("SOCIALGOV_SCREENSHOTS"):
         page.screenshot(path=Path(folder) / f"{name}-{page.viewport_size['width']}.png", full_page=True)
 
