@@ -9,11 +9,13 @@ from flask_wtf import FlaskForm
 
 from socialgov.actions.signin import make_signin_link
 from socialgov.actions.staff import add_staff, set_roles, staff_leaves
+from socialgov.actions.vault import NOBODY
 from socialgov.models import Role, Staff
 from socialgov.permissions import check_can_manage_staff
 from socialgov.store.accounts import accounts_of_keeper
 from socialgov.store.events import actor_of
 from socialgov.store.staff import current_staff, staff_by_id
+from socialgov.store.vault import managers_who_open
 from socialgov.web.access import may
 from socialgov.web.forms import ButtonForm, ManyField, options, saved, text
 from socialgov.web.forms import page as form_page
@@ -83,6 +85,7 @@ def roles(staff_id: int) -> ResponseReturnValue:
     form.roles.hints = ROLE_HINTS
     if saved(form, lambda: set_roles(g.home, g.staff, staff_id, _roles(form), now=g.now)):
         flash("The roles are changed.", "success")
+        _warn_if_nobody_opens()
         return redirect(url_for("staff.person", staff_id=staff_id))
     return form_page(
         "form.html",
@@ -110,8 +113,15 @@ def leaves(staff_id: int) -> ResponseReturnValue:
     form = ButtonForm()
     if saved(form, lambda: staff_leaves(g.home, g.staff, staff_id, now=g.now)):
         flash(f"{someone.name} is signed out everywhere and cannot sign in again.", "success")
+        _warn_if_nobody_opens()
         return redirect(url_for("staff.person", staff_id=staff_id))
     return form_page("staff/leaves.html", form, someone=someone, kept=accounts_of_keeper(g.home.db, staff_id))
+
+
+def _warn_if_nobody_opens() -> None:
+    """Whoever just took the last way into the vault reads so at once; managers and heads are told as well."""
+    if not managers_who_open(g.home.db):
+        flash(NOBODY, "warning")
 
 
 def _roles(form: FlaskForm) -> set[Role]:
