@@ -26,7 +26,7 @@ from socialgov.actions.observing import check_screenshot, record_observation
 from socialgov.errors import InvalidInput
 from socialgov.lifecycle import PROOFS, Proof, WrongState, check_transition, closing_plan
 from socialgov.models import AccountState, ClosingStep, CredentialKind, Source, StepName, StepState
-from socialgov.permissions import check_can_close, check_can_do_closing_task
+from socialgov.permissions import check_can_close, check_can_do_closing_task, check_can_open_vault
 from socialgov.platforms import capabilities, needs_password
 from socialgov.store.accounts import account_by_id
 from socialgov.store.closings import (
@@ -209,8 +209,9 @@ def let_machine_try(home: Home, actor: Staff, step_id: int, *, now: datetime) ->
 def go_on_with_vault(home: Home, actor: Staff, step_id: int, vault: OpenVault, *, now: datetime) -> ClosingStep:
     """The vault is open: the machine does, in this moment and in this person's name, what needs the password.
 
-    What else is due goes on behind it. Raises WrongState when the step does not wait for the vault.
+    What else is due goes on behind it. Raises NotPermitted, or WrongState when the step does not wait for the vault.
     """
+    check_can_open_vault(actor)
     step, account = _open_task(home, actor, step_id)
     if not step.detail.get(FOR_VAULT):
         raise WrongState("This step does not wait for the vault.", "Open the closing again to see where it stands.")

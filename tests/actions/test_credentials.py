@@ -17,15 +17,16 @@ from socialgov.actions.credentials import (
     deposit_spare,
     destroy_credentials,
     machine_login,
-    open_spare,
     record_login_test,
     reveal,
 )
+from socialgov.actions.unsealing import spare_logins
 from socialgov.config import load_settings
-from socialgov.errors import EscrowError, InvalidInput, NotFound, NotPermitted
+from socialgov.errors import EscrowError, InvalidInput, NotFound, NotPermitted, VaultShut
 from socialgov.home import Home
 from socialgov.lifecycle import WrongState
 from socialgov.models import Account, Credential, CredentialKind, Role
+from socialgov.platforms import Login
 from socialgov.store import credentials as store
 from socialgov.store.connect import write
 from socialgov.store.events import verify_chain
@@ -53,6 +54,13 @@ def given(home: Home, cast: Cast, account: Account, secret: str = SECRET, **chan
 
 def another(home: Home, cast: Cast, handle: str = "history.trip") -> Account:
     return set_up(home, cast, approved(home, cast, form=form_of(cast, handle_wished=handle)))
+
+
+def with_password(home: Home, cast: Cast, account: Account) -> Login | None:
+    """The machine's login with the password, in the name of a manager who has the vault open."""
+    return machine_login(
+        home, account.id, purpose="test", now=NOW, needs_password=True, vault=vault_of(home), actor=cast.manager
+    )
 
 
 def refused(home: Home, cast: Cast, account: Account, secret: str) -> str:
@@ -196,7 +204,7 @@ def test_a_sealed_password_opens_for_its_own_account_and_version_only(home: Home
     with write(home.db) as db:
         store.keep_sealed(db, one.id, first[:-1] + bytes([first[-1] ^ 1]))
     with pytest.raises(EscrowError):
-        machine_login(home, account.id, purpose="read", now=NOW)
+        with_password(home, cast, account)
 
 
 @pytest.mark.asvs("16.2.5")
@@ -207,7 +215,8 @@ def test_a_secret_is_in_no_log_and_no_error(
     canary = "Kq7!canary-Feather-93"
     given(home, cast, account, canary)
     reveal(home, cast.manager, vault_of(home), account.id, REASON, now=NOW)
-    login = machine_login(home, account.id, purpose="read", now=NOW)
+    login = with_password(home, cast, account)
+    assert login is not None and login.secret == canary
     said = refused(home, cast, another(home, cast), canary)
     dump = "\n".join(home.db.iterdump())
     assert canary not in caplog.text + said + repr(login) + dump
@@ -236,32 +245,44 @@ def test_a_test_that_fails_is_told_to_the_keepers(home: Home, cast: Cast, accoun
     assert "credential:login:tested" in tags(home, account)
 
 
-def test_the_machine_prefers_its_token_and_its_use_is_logged(home: Home, cast: Cast, account: Account) -> None:
-    assert machine_login(home, account.id, purpose="read", now=NOW) is None
+def test_the_machine_uses_its_token_and_nothing_else(home: Home, cast: Cast, account: Account) -> None:
     given(home, cast, account)
+    assert machine_login(home, account.id, purpose="read", now=NOW) is None
     given(home, cast, account, "abcd-efgh-ijkl", kind=TOKEN, email="")
     login = machine_login(home, account.id, purpose="read", now=NOW)
     assert login is not None
-    assert login.secret == "abcd-efgh-ijkl"
+    assert (login.secret, login.is_token) == ("abcd-efgh-ijkl", True)
     assert login.secret not in repr(login)
     assert tags(home, account)[-1] == "credential:secret:used_by_machine"
-    login = machine_login(home, account.id, purpose="delete", now=NOW, kind=PASSWORD)
+
+
+def test_the_password_is_a_persons_to_use_with_the_vault_open(home: Home, cast: Cast, account: Account) -> None:
+    given(home, cast, account)
+    given(home, cast, account, "abcd-efgh-ijkl", kind=TOKEN, email="")
+    before = tags(home, account)
+    with pytest.raises(VaultShut):
+        machine_login(home, account.id, purpose="delete", now=NOW, needs_password=True)
+    assert tags(home, account) == before, "nothing was opened"
+    login = with_password(home, cast, account)
     assert login is not None
-    assert login.secret == SECRET
+    assert (login.secret, login.is_token) == (SECRET, False)
+    assert tags(home, account)[-1] == "credential:secret:used_by_machine"
 
 
 def test_a_spare_waits_beside_the_one_in_force_until_it_is_adopted(home: Home, cast: Cast, account: Account) -> None:
     given(home, cast, account)
     with write(home.db) as db:
+        deposit_spare(home, db, account.id, "never-Set-anywhere.1", now=NOW)
         spare_id = deposit_spare(home, db, account.id, OTHER, now=NOW)
     assert reveal(home, cast.manager, vault_of(home), account.id, REASON, now=NOW) == SECRET
     record_login_test(home, cast.manager, account.id, True, now=NOW)
-    assert open_spare(home, spare_id, purpose="change", now=NOW).secret == OTHER
+    opened = {"now": NOW, "vault": vault_of(home), "actor": cast.manager}
+    found = spare_logins(home, account.id, purpose="change", **opened)
+    assert [login.secret for _, login in found] == [OTHER, "never-Set-anywhere.1"]
     with write(home.db) as db:
         adopt_spare(db, spare_id, actor="job:closing", now=NOW)
     assert reveal(home, cast.manager, vault_of(home), account.id, REASON, now=NOW) == OTHER
-    with pytest.raises(NotFound):
-        open_spare(home, spare_id, purpose="change", now=NOW)
+    assert spare_logins(home, account.id, purpose="change", **opened) == []
 
 
 def test_closing_leaves_nothing_to_open(home: Home, cast: Cast) -> None:
