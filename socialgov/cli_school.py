@@ -40,10 +40,11 @@ def init(
     sheets_as: str,
 ) -> None:
     """Make a school and print what to do next."""
-    from socialgov.actions.schools import create_school
+    from socialgov.actions.schools import check_free, create_school
     from socialgov.cli_sheets import sheets_folder
     from socialgov.escrow import proposed_backend
 
+    check_free(home)
     folder = sheets_folder(home, sheets)  # refused before anything is made
     console, backend = Console(highlight=False, soft_wrap=True), keys or proposed_backend()
     with console.status("Making the school and its key …"):
@@ -83,8 +84,9 @@ def _show_vault(
     from socialgov.cli_sheets import keep_in
 
     settings = load_settings(path)
+    made_at = wall_clock().astimezone(settings.zone)
     try:
-        keep_in(folder, sheets_as)(SheetSet(1, settings.school_name, wall_clock(), school.sheets))
+        keep_in(folder, sheets_as)(SheetSet(1, settings.school_name, made_at, school.sheets))
     except StoreError as error:
         raise StoreError(
             f"The school is made, but {error.message}", "Run `socialgov escrow make` for new ones."

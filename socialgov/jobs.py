@@ -15,7 +15,17 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from socialgov.actions import break_glass, closing, observing, posts, rechecking, reminders, retention, rotations
+from socialgov.actions import (
+    break_glass,
+    closing,
+    observing,
+    posts,
+    rechecking,
+    recovery,
+    reminders,
+    retention,
+    rotations,
+)
 from socialgov.actions.leases import give_back_job, take_job
 from socialgov.actions.log import audit_log, sign_checkpoint
 from socialgov.actions.mail import send_due_mail
@@ -156,10 +166,12 @@ def begin_rotations(pass_: Pass, tally: Tally) -> None:
 
 
 def remind(pass_: Pass, tally: Tally) -> None:
-    """Before the end, before a standing account must be confirmed, and of passwords that must be changed."""
+    """Before the end, before a standing account must be confirmed, of passwords to change and of the recovery drill."""
     home, now = pass_.home, pass_.now
     due = reminders.due_reminders(home, now)
     tally.each(pass_, due, lambda one: reminders.remind(home, one, now=now), lambda one: f"reminder {one.key}")
+    drill = ["the drill"] if recovery.drill_is_due(home, now) else []
+    tally.each(pass_, drill, lambda _: recovery.remind_to_drill(home, now=now), lambda one: f"reminder of {one}")
 
 
 def recheck_deposits(pass_: Pass, tally: Tally) -> None:

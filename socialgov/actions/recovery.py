@@ -139,7 +139,7 @@ def keep_new_set(
 def _sheet_set(home: Home, db: Database, sheets: Sequence[str], now: datetime) -> SheetSet:
     row = store.current_recovery(db)
     assert row is not None  # made a moment ago, in this transaction
-    return SheetSet(row.id, home.settings.school_name, now, tuple(sheets))
+    return SheetSet(row.id, home.settings.school_name, now.astimezone(home.settings.zone), tuple(sheets))
 
 
 def open_as(home: Home, manager: Staff, passphrase: str, *, now: datetime) -> OpenVault:
@@ -300,6 +300,11 @@ def drill_due_at(home: Home) -> datetime | None:
     if row.drilled_at is None:
         return row.made_at + timedelta(days=FIRST_DRILL_DAYS)
     return row.drilled_at + timedelta(days=home.settings.policy.drill_days)
+
+
+def drill_is_due(home: Home, now: datetime) -> bool:
+    due_at = drill_due_at(home)
+    return due_at is not None and due_at <= now
 
 
 def remind_to_drill(home: Home, *, now: datetime) -> None:

@@ -14,6 +14,7 @@ from socialgov.store.events import EventTag, record_event
 from socialgov.store.identities import forget_id_tokens
 from socialgov.store.jobs import empty_post, photos_of_post, posts_older_than, purge_signin
 from socialgov.store.outbox import give_up_mail, purge_mail, purge_notices, stale_mail
+from socialgov.store.vault import current_holders, end_holder
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -63,6 +64,15 @@ def forget_sign_ins(home: Home, now: datetime) -> int:
         )
 
 
+def forget_invitations(home: Home, now: datetime) -> int:
+    """Invitations to the vault whose time is over: what they could have opened is overwritten."""
+    with write(home.db) as db:
+        over = [row for row in current_holders(db) if row.expires_at is not None and row.expires_at <= now]
+        for row in over:
+            end_holder(db, row.id, now)
+        return len(over)
+
+
 def forget_mail(home: Home, now: datetime) -> int:
     """Sent mail loses text and address; mail that could not be sent for two weeks is given up first."""
     with write(home.db) as db:
@@ -86,6 +96,7 @@ def sweep_files(home: Home, now: datetime) -> int:
 
 RETENTION: Mapping[str, Callable[[Home, datetime], int]] = {
     "sign-ins": forget_sign_ins,
+    "invitations": forget_invitations,
     "mail": forget_mail,
     "notices": forget_notices,
     "uploads": forget_uploads,

@@ -117,7 +117,8 @@ def _begin(
     return NewSchool(link.removeprefix("/signin/"), vault.code, vault.sheets)
 
 
-def _check_free(root: Path) -> None:
+def check_free(root: Path) -> None:
+    """Raise Conflict where there is a school already, or what is left of one."""
     if (root / "school.toml").exists():
         raise Conflict(f"There is a school at {root} already.", "Choose another folder, or use this one as it is.")
     if (root / "school.db").exists():
@@ -138,7 +139,7 @@ def _building(root: Path) -> Iterator[Path]:
         _lock(place, root)
         for left in root.glob(".init-*"):
             _settle(left, root)
-        _check_free(root)
+        check_free(root)
         building = root / f".init-{secrets.token_hex(4)}"
         building.mkdir(mode=0o700)
         try:

@@ -71,7 +71,7 @@ def open_escrow(root: Path, settings: Settings, in_force: str | None = None) -> 
     if settings.key_backend == "cryptfile" and not (root / KEY_FILE).is_file():
         raise EscrowError(
             f"The key file {root / KEY_FILE} is missing.",
-            "Restore it from its backup, or bring the school back with two recovery sheets: `socialgov escrow recover`.",
+            "Restore it from its backup, or use two recovery sheets: `socialgov escrow recover`.",
         )
     with _locked(root):
         backend = _backend(root, settings)

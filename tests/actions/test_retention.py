@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 from closing_school import live_account, people_around
-from factories import NOW, staff
+from factories import NOW, make_home, staff
 
 from socialgov.actions.ceremonies import begin
 from socialgov.actions.mail import queue_mail
+from socialgov.actions.retention import RETENTION
 from socialgov.actions.signin import make_signin_link, use_signin_link
 from socialgov.actions.uploads import keep_upload, read_upload
 from socialgov.errors import NotFound
@@ -95,3 +96,12 @@ def test_a_file_whose_import_nobody_confirmed_is_erased_after_a_day(home: Home) 
     with pytest.raises(NotFound):
         read_upload(home, sender, number)
     assert scalar(home.db, "select count(*) from blob where purpose = 'import' and erased_at is null") == 0
+
+
+def test_an_invitation_to_the_vault_that_nobody_used_in_time_is_overwritten(tmp_path: Path) -> None:
+    home = make_home(tmp_path, joined=False)
+    over = NOW + timedelta(hours=home.settings.policy.vault_invitation_hours)
+    assert RETENTION["invitations"](home, over - timedelta(seconds=1)) == 0
+    assert RETENTION["invitations"](home, over) == 1
+    left = home.db.execute("select count(*) from vault_holder where wrapped is not null or sealed_public is not null")
+    assert left.fetchone()[0] == 0

@@ -236,7 +236,7 @@ def test_existing_accounts_are_brought_in_by_a_named_member_of_staff(home: Home,
 def test_a_whole_log_is_verified_and_logged(home: Home) -> None:
     result = run("audit", "verify", home=home)
     assert result.exit_code == 0
-    assert "The log is whole: 3 events" in result.output
+    assert re.search(r"The log is whole: \d+ events", result.output)
     assert home.db.execute("select tag, actor from event order by seq desc").fetchone() == ("log:chain:verified", "cli")
 
 
