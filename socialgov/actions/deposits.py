@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from socialgov.models import Account, Staff
 
 DEPOSIT_STATES = frozenset({AccountState.APPROVED, AccountState.LIVE, AccountState.SUSPENDED, AccountState.CLOSING})
+LOGINS = frozenset({CredentialKind.PASSWORD, CredentialKind.API_TOKEN})
 LONGEST_NAME = 200
 LONGEST_TOKEN = 4_096
 
@@ -116,6 +117,8 @@ def adopt_spare(db: Database, spare_id: int, *, actor: str, now: datetime) -> No
 
 def _draft(home: Home, account: Account, *, username: str, secret: str, email: str, kind: CredentialKind) -> _Draft:
     """What was typed, checked for form and strength. Slow (zxcvbn), so done before the transaction."""
+    if kind not in LOGINS:
+        raise ValueError(f"{kind} is no login: it is deposited by deposit_parts, and leaves no fingerprint")
     username, email = tidy(username), tidy(email)
     faults = text_faults({"username": username}, LONGEST_NAME)
     if kind is CredentialKind.PASSWORD and (fault := school_email_fault(home.settings, email)):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from walk import SECRET, Cast, approved, cast_of, deposited, live, requested, set_up, tags
 
-from socialgov.actions.credentials import destroy_credentials, record_login_test
+from socialgov.actions.credentials import deposit, destroy_credentials, record_login_test
 from socialgov.actions.deposit_parts import (
     LONGEST_CODE,
     MOST_CODES,
@@ -139,6 +139,13 @@ def test_only_keepers_and_the_network_manager_deposit_and_only_while_it_lives(ho
         deposit_notes(home, cast.head, waiting.id, "x", now=NOW)
     with pytest.raises(NotPermitted):
         deposit_seed(home, staff(home), waiting.id, SEED, now=NOW)
+
+
+def test_what_is_no_login_never_takes_the_way_that_leaves_fingerprints(
+    home: Home, cast: Cast, account: Account
+) -> None:
+    with pytest.raises(ValueError, match="deposit_parts"):
+        deposit(home, cast.owner, account.id, username="x", secret="12345678", email="", kind=K.RECOVERY_CODES, now=NOW)
 
 
 # --------------------------------------------------------------------------------------------------- using, keeping

@@ -13,11 +13,12 @@ from walk import SECRET, Cast, approved, cast_of, form_of, requested, set_up, ta
 from socialgov.actions import looking
 from socialgov.actions.accounts import approve
 from socialgov.actions.credentials import deposit, destroy_credentials, record_login_test
+from socialgov.actions.deposit_parts import deposit_seed
 from socialgov.actions.looking import look, record_copy, reveal, what_can_be_shown
 from socialgov.errors import InvalidInput, NotFound, NotPermitted, StoreError
 from socialgov.escrow.codes import code_at, read_seed
 from socialgov.home import Home
-from socialgov.models import Account, Credential, CredentialKind, Role, Shown
+from socialgov.models import Account, Credential, Role, Shown
 from socialgov.store.connect import connect, write
 from socialgov.store.events import events_of_account
 from socialgov.store.looks import reveals_of
@@ -38,16 +39,8 @@ def account(home: Home, cast: Cast) -> Account:
     return set_up(home, cast, approved(home, cast))
 
 
-def given(
-    home: Home,
-    cast: Cast,
-    account: Account,
-    secret: str = SECRET,
-    kind: CredentialKind = CredentialKind.PASSWORD,
-) -> Credential:
-    return deposit(
-        home, cast.owner, account.id, username=account.name, email=f"trips@{DOMAIN}", secret=secret, kind=kind, now=NOW
-    )
+def given(home: Home, cast: Cast, account: Account, secret: str = SECRET) -> Credential:
+    return deposit(home, cast.owner, account.id, username=account.name, email=f"trips@{DOMAIN}", secret=secret, now=NOW)
 
 
 @pytest.mark.asvs("16.3.2")
@@ -158,7 +151,7 @@ def test_of_a_second_factor_the_digits_of_the_moment_are_shown_and_the_seed_only
     home: Home, cast: Cast, account: Account
 ) -> None:
     given(home, cast, account)
-    given(home, cast, account, SEED, CredentialKind.SECOND_FACTOR)
+    deposit_seed(home, cast.owner, account.id, SEED, now=NOW)
     vault = vault_of(home)
     seen = look(home, cast.manager, vault, account.id, REASON, now=NOW, shown=Shown.SECOND_FACTOR_CODE)
     assert (seen.secret, seen.seconds_left) == code_at(read_seed(SEED), NOW)
@@ -219,7 +212,7 @@ def test_a_shown_code_is_no_secret_that_must_be_changed_when_its_reader_leaves(
 ) -> None:
     from socialgov.store.credentials import knowers
 
-    given(home, cast, account, SEED, CredentialKind.SECOND_FACTOR)
+    deposit_seed(home, cast.owner, account.id, SEED, now=NOW)
     look(home, cast.manager, vault_of(home), account.id, REASON, now=NOW, shown=Shown.SECOND_FACTOR_CODE)
     assert cast.manager.id not in knowers(home.db, account.id)
     look(home, cast.manager, vault_of(home), account.id, REASON, now=NOW, shown=Shown.SECOND_FACTOR_SEED)

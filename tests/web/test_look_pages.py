@@ -13,9 +13,10 @@ from stage import Stage, set_stage
 from walk import SECRET
 
 from socialgov.actions.credentials import deposit
+from socialgov.actions.deposit_parts import deposit_seed
 from socialgov.escrow.codes import code_at, read_seed
 from socialgov.home import Home
-from socialgov.models import CredentialKind, Fact, Staff
+from socialgov.models import Fact, Staff
 from socialgov.store.events import events_page
 from socialgov.store.looks import reveals_of
 from socialgov.store.observations import newest_observation
@@ -97,10 +98,7 @@ def test_after_five_minutes_the_vault_is_shut_again(
 def test_it_shows_the_code_of_the_moment_rather_than_the_seed(
     manager: FlaskClient, stage: Stage, home: Home, secret: str
 ) -> None:
-    kept = deposit(
-        home, stage.cast.owner, stage.live.id, username="ski.trip", secret=SEED, email=f"trips@{DOMAIN}", now=NOW,
-        kind=CredentialKind.SECOND_FACTOR,
-    )  # fmt: skip
+    kept, _ = deposit_seed(home, stage.cast.owner, stage.live.id, SEED, now=NOW)
     at = f"/accounts/{stage.live.id}/password"
     page = manager.get(at).text
     assert re.findall(r"checked[^>]* value=\"(\w+)-\d+\"", page) == ["password"]

@@ -273,6 +273,8 @@ DEEDS = [
     Deed("withdraw", "owner", {}, frozenset({S.REQUESTED})),
     Deed("setup", "owner", {"school_email": f"trips@{DOMAIN}"}, frozenset({S.APPROVED, S.SUSPENDED})),
     Deed("posts/new", "owner", {"text": "We are there."}, frozenset({S.LIVE})),
+    Deed("deposit/notes", "deputy", {"notes": "The key lies in the office."}, LIVING | {S.CLOSING}),
+    Deed("recovery", "owner", {"kind": "phone", "value": "+44 20 7946 0018", "whose": "school"}, LIVING | {S.CLOSING}),
     Deed("suspend", "deputy", {"reason": "Something looks wrong there."}, frozenset({S.LIVE})),
     Deed("resume", Role.HEAD, {"reason": "It was looked into."}, frozenset({S.SUSPENDED})),
     Deed("hand-over", Role.HEAD, {}, LIVING | {S.CLOSING}),
