@@ -49,6 +49,7 @@ class Line:
     strength: str
     tested: str
     knows: tuple[str, ...]
+    depositor: str
     recovery: str
     recovery_why: str
     key: str
@@ -101,6 +102,7 @@ def _lines(home: Home, rows: Iterable[AuditRow], now: datetime) -> Iterable[Line
             strength=_strength(row),
             tested=_tested(row),
             knows=tuple(names[one] for one in row.seen_by if one in names),
+            depositor=names.get(row.deposited_by or 0, ""),
             recovery=YES_NO[recovery.answer if recovery else None],
             recovery_why=recovery.because if recovery else "Not asked yet.",
             key=_key(row, can=Capability.MAKE_TOKEN in platforms.capabilities(info)),
@@ -110,8 +112,8 @@ def _lines(home: Home, rows: Iterable[AuditRow], now: datetime) -> Iterable[Line
 
 
 def _names(home: Home, rows: Iterable[AuditRow]) -> Mapping[int, str]:
-    """Of those who looked; somebody who left is marked as such."""
-    staff = staff_by_ids(home.db, {one for row in rows for one in row.seen_by})
+    """Of those who looked or deposited; somebody who left is marked as such."""
+    staff = staff_by_ids(home.db, {one for row in rows for one in (*row.seen_by, row.deposited_by or 0)})
     return {one.id: one.name if one.current else f"{one.name} (left)" for one in staff.values()}
 
 
@@ -161,6 +163,8 @@ def _needs(home: Home, row: AuditRow, now: datetime) -> Iterable[str]:
         failing.pop("PPL704", None)  # the same thing in other words
     if rotation:
         failing.pop("SEC204", None)
+    if row.secret_at is None:  # all of these say once more that there is none
+        failing = {rule_id: found for rule_id, found in failing.items() if rule_id in ("SEC201", "SEC206", "PPL704")}
     yield from (found.because for found in failing.values())
     if row.strangers:
         yield f"{counted(row.strangers, 'delegate')} not on the staff any more, or never.".capitalize()
@@ -172,8 +176,9 @@ def _needs(home: Home, row: AuditRow, now: datetime) -> Iterable[str]:
 
 HEADERS = (
     "Account", "Platform", "State", "Owner", "Deputy", "Deposited", "Password since", "Age in days", "Strength",
-    "Used elsewhere", "Last tested", "Result", "Seen since its last change by", "Recovery with the school", "Why",
-    "Delegates", "Delegates not on the staff", "The product's own key", "Change of the password", "What is needed",
+    "Used elsewhere", "Last tested", "Result", "Seen since its last change by", "Deposited by",
+    "Recovery with the school", "Why", "Delegates", "Delegates not on the staff", "The product's own key",
+    "Change of the password", "What is needed",
 )  # fmt: skip
 
 
@@ -187,6 +192,6 @@ def _cells(home: Home, line: Line) -> tuple[str, ...]:
     return (
         row.handle, line.platform, row.state.value, row.owner, row.deputy, line.deposited, day(row.secret_at),
         "" if line.age_days is None else str(line.age_days), line.strength, reused, day(row.tried_at), line.tested,
-        "; ".join(line.knows), line.recovery, line.recovery_why, str(row.delegates), str(row.strangers), line.key,
-        line.rotation, " ".join(line.needs),
+        "; ".join(line.knows), line.depositor, line.recovery, line.recovery_why, str(row.delegates), str(row.strangers),
+        line.key, line.rotation, " ".join(line.needs),
     )  # fmt: skip

@@ -48,9 +48,9 @@ def record_login_test(
 ) -> None:
     """The network manager says whether the deposited login let them in (SEC205).
 
-    Once the new login works, the passwords before it are destroyed. When it does not, the keepers are told. `tried`
-    names the deposit that was tried; without it, the one they looked at last. Raises Conflict when another login was
-    deposited since: it would pass untried.
+    Once a new login works, the passwords before it are destroyed, and a change that was due is done (SEC204). When it
+    does not, the keepers are told. `tried` names the deposit that was tried; without it, the one they looked at last.
+    Raises Conflict when another login was deposited since: it would pass untried.
     """
     permissions.check_can_test_login(actor)
     with write(home.db) as db:
@@ -65,9 +65,9 @@ def record_login_test(
             observed_by=actor.id,
         )  # fmt: skip
         record(db, EventTag.CREDENTIAL_TESTED, account, actor_of(actor.id), now, credential.id, {"works": works})
-        if works:  # asked before the old secrets are destroyed: they tell old from new
-            note_login_test(home, db, account, credential, actor=actor_of(actor.id), now=now)
-            _destroy(db, account, actor_of(actor.id), now, superseded_only=True)
+        if works:
+            if note_login_test(home, db, account, credential, actor=actor_of(actor.id), now=now):
+                _destroy(db, account, actor_of(actor.id), now, superseded_only=True)
         else:
             _tell_keepers(
                 db, account, "login_refused", now, key=f"login_refused:{credential.id}",

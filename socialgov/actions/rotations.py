@@ -7,7 +7,7 @@ another secret and a person's word that it works (SEC205), in `note_login_test`:
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from socialgov import permissions
 from socialgov.actions.findings import evaluate_account
@@ -83,7 +83,8 @@ def begin(
         by = {"started_by": _staff_id(actor), "leaver_id": leaver_id, "old_credential_id": newest}
         rotation_id = store.insert_rotation(db, {**values, **by})
     else:
-        rotation_id, changes = found.id, _joined(db, found, reason, detail, due_at, leaver_id, newest)
+        words = {"reason": reason, "detail": detail, "started_by": _staff_id(actor)}
+        rotation_id, changes = found.id, _joined(db, found, words, due_at, leaver_id, newest)
         if not changes:
             return found
         store.change_rotation(db, found, changes)
@@ -100,26 +101,18 @@ def begin(
 
 
 def _joined(
-    db: Database,
-    found: Rotation,
-    reason: RotationReason,
-    detail: str,
-    due_at: datetime,
-    leaver_id: int | None,
-    newest: int | None,
-) -> dict[str, object]:
-    """What a further reason changes about an open rotation; nothing where it says nothing new."""
-    changes: dict[str, object] = {}
-    graver = GRAVITY[reason] < GRAVITY[found.reason]
-    if graver:
-        changes |= {"reason": reason, "detail": detail}
+    db: Database, found: Rotation, words: dict[str, Any], due_at: datetime, leaver_id: int | None, newest: int | None
+) -> dict[str, Any]:
+    """What a further reason changes about an open rotation: the gravest reason stands, the earliest moment counts."""
+    reason: RotationReason = words["reason"]
+    changes = words.copy() if GRAVITY[reason] < GRAVITY[found.reason] else {}
     if due_at < found.due_at:
         changes["due_at"] = due_at
     if leaver_id is not None and found.leaver_id is None:
         changes["leaver_id"] = leaver_id
-    tainted = reason in (R.COMPROMISED, R.ASKED, R.HANDED_OVER) or (
-        leaver_id is not None and leaver_id in knowers(db, found.account_id)
-    )
+    tainted = reason in (R.COMPROMISED, R.ASKED, R.HANDED_OVER)
+    if leaver_id is not None:
+        tainted = leaver_id in knowers(db, found.account_id)
     if tainted and newest != found.old_credential_id:
         changes["old_credential_id"] = newest
     return changes
@@ -212,14 +205,13 @@ def note_login_test(
 ) -> bool:
     """The network manager signed in with this deposit. Finishes the open rotation if it is another secret than before.
 
-    Call inside `write()`, before what was superseded is destroyed: its fingerprints tell old from new. Where the old
-    secret was deposited again it is noted as old, so that it cannot pass after its fingerprints are gone.
+    True where what was superseded may be destroyed now. Where the old secret came back the rotation stays open, and the
+    earlier deposits are kept: without their fingerprints nobody could tell old from new. Call inside `write()`.
     """
     rotation = store.open_rotation(db, account.id)
     if rotation is None:
-        return False
+        return True
     if not store.has_given_way(db, rotation, credential.id):
-        store.change_rotation(db, rotation, {"old_credential_id": credential.id})
         return False
     store.change_rotation(db, rotation, {"new_credential_id": credential.id, "finished_at": now})
     record_event(

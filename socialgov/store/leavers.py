@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from socialgov.models import AccountState, CredentialKind
+from socialgov.models import Account, AccountState, CredentialKind
 from socialgov.store.rows import all_of, scalar
 
 if TYPE_CHECKING:
@@ -117,6 +117,20 @@ def _let_in(db: Database, table: str, what: str, staff_id: int) -> list[LetIn]:
             from {table} entry join account a on a.id = entry.account_id
             where entry.staff_id = :who and entry.ended_at is null and a.state in {_OPEN} order by handle""",  # noqa: S608
         {"who": staff_id},
+    )
+
+
+def accounts_letting_leavers_in(db: Database) -> list[Account]:
+    """Accounts in which somebody who left is a delegate or is what recovery leads to."""
+    entries = " union ".join(
+        f"select account_id from {table} where ended_at is null"  # noqa: S608
+        " and staff_id in (select id from staff where left_at is not null)"
+        for table in ("delegate", "recovery_contact")
+    )
+    return all_of(
+        db,
+        Account,
+        f"select * from account where id in ({entries}) and state in {_OPEN} order by id",  # noqa: S608
     )
 
 

@@ -57,7 +57,10 @@ def newest_password_id(db: Database, account_id: int) -> int | None:
 
 
 def has_given_way(db: Database, rotation: Rotation, credential_id: int) -> bool:
-    """Is this deposit, in force now, another secret than every one that must give way, in exact and near forms?"""
+    """Is this deposit, in force now, another secret than every one that must give way, in exact and near forms?
+
+    Every earlier deposit counts that was not destroyed, whether it was ever in force for long or not.
+    """
     old = rotation.old_credential_id or 0
     if credential_id <= old:
         return False

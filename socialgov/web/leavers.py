@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Response, flash, g, redirect, render_template, url_for
 from flask_wtf import FlaskForm
 from wtforms import SelectField
-from wtforms.validators import DataRequired
 
 from socialgov.actions import leavers
 from socialgov.actions.leavers import CONTACTS, KINDS, Proposal
+from socialgov.errors import InvalidInput
 from socialgov.permissions import can_manage_staff, check_can_manage_staff, check_can_view_leavers
 from socialgov.store.staff import current_staff, staff_by_id
 from socialgov.web.access import may
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
 bp = Blueprint("leavers", __name__, url_prefix="/staff")
+
+FOR_ALL = "deputy_of_all"
 
 
 @bp.get("/leavers")
@@ -62,11 +64,7 @@ def secure(staff_id: int) -> ResponseReturnValue:
     form = _form(staff_id, proposed)
 
     def do() -> None:
-        chosen = {
-            one.account.id: (form[f"owner_{one.account.id}"].data, form[f"deputy_{one.account.id}"].data)
-            for one in proposed
-        }
-        leavers.secure_leaver(g.home, g.staff, staff_id, chosen, now=g.now)
+        leavers.secure_leaver(g.home, g.staff, staff_id, _chosen(form, proposed), now=g.now)
 
     if saved(form, do):
         flash(f"{someone.name} is out, and everything they knew is to be changed. What is still open stands here.")
@@ -86,11 +84,27 @@ def _form(staff_id: int, proposed: list[Proposal]) -> FlaskForm:
     choices = options(((one.id, one.name) for one in people), "Choose a person")
     fields: dict[str, Any] = {}
     values: dict[str, int | None] = {}
+    if len(proposed) > 1:
+        fields[FOR_ALL] = SelectField("New deputy wherever you choose none below", coerce=whole, choices=choices)
     for one in proposed:
         for part, keeper in (("owner", one.owner_id), ("deputy", one.deputy_id)):
             name = f"{part}_{one.account.id}"
             words = f"{part.capitalize()} of {one.account.name}"
-            needed = DataRequired(f"Choose the {part} of {one.account.name}.")
-            fields[name] = SelectField(words, coerce=whole, choices=choices, validators=[needed])
+            fields[name] = SelectField(words, coerce=whole, choices=choices)
             values[name] = keeper
     return type("SecureForm", (FlaskForm,), fields)(data=values)
+
+
+def _chosen(form: FlaskForm, proposed: list[Proposal]) -> dict[int, tuple[int, int]]:
+    """The keepers of each account as they were chosen. Raises InvalidInput where somebody is missing."""
+    for_all = form[FOR_ALL].data if FOR_ALL in form else None
+    chosen, missing = {}, {}
+    for one in proposed:
+        owner, deputy = form[f"owner_{one.account.id}"].data, form[f"deputy_{one.account.id}"].data or for_all
+        for part, keeper in (("owner", owner), ("deputy", deputy)):
+            if keeper is None:
+                missing[f"{part}_{one.account.id}"] = f"Choose the {part} of {one.account.name}."
+        chosen[one.account.id] = (owner, deputy)
+    if missing:
+        raise InvalidInput("Somebody must keep each account.", missing)
+    return chosen

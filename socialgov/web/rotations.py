@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 
 bp = Blueprint("rotations", __name__, url_prefix="/accounts")
 
+# a part of the change, its heading, and where it is said here that it is done
 GUIDES = (
-    ("change_password", "Change the password on the platform"),
-    ("end_sessions", "End every other session"),
-    ("new_codes", "Make new recovery codes"),
-    ("check_delegates", "Look who else is let in"),
+    ("change_password", "Change the password on the platform", "", ""),
+    ("end_sessions", "End every other session", "", ""),
+    ("new_codes", "Make new recovery codes", "deposits.parts", "Deposit new codes, or a new second factor"),
+    ("check_delegates", "Look who else is let in", "contacts.delegates", "Say who is let in"),
 )
 KIND_WORDS = {
     CredentialKind.RECOVERY_CODES: "Recovery codes",
@@ -46,7 +47,7 @@ def show(account_id: int) -> ResponseReturnValue:
         platform=platform,
         progress=rotation_progress(g.home, g.account, g.now),
         earlier=[one for one in rotations_of(g.home.db, account_id) if one.finished_at],
-        guides=[(title, guide(platform, name)) for name, title in GUIDES],
+        guides=[(title, guide(platform, name), endpoint, words) for name, title, endpoint, words in GUIDES],
         why=ROTATION_WORDS,
         kinds=KIND_WORDS,
         may_test=may_open("credentials.test", g.staff, g.account),

@@ -15,6 +15,7 @@ from socialgov.actions.credentials import record_login_test, reveal
 from socialgov.actions.leavers import leaver_report, leavers, proposals, report_file, secure_leaver
 from socialgov.actions.sessions import session_staff
 from socialgov.actions.staff import staff_leaves
+from socialgov.actions.today import needs_today
 from socialgov.errors import Conflict, InvalidInput, NotPermitted, SocialgovError
 from socialgov.home import Home
 from socialgov.models import Account, AccountState, ContactKind, CredentialKind, Role, RotationReason, Staff
@@ -210,6 +211,7 @@ def test_the_manager_sees_what_is_open_until_nothing_is(home: Home, cast: Cast, 
         home, cast.owner, trip.id, name="Owner", rights="may post", staff_id=cast.owner.id, now=NOW
     )
     secure_leaver(home, cast.manager, cast.owner.id, chosen(home, cast.owner, staff(home)), now=NOW)
+    assert "let_in" in {need.key for need in needs_today(home, cast.manager, NOW)}
     [open_one] = leavers(home, cast.manager)
     assert (open_one.id, open_one.kept, open_one.known, open_one.changing, open_one.let_in) == (
         cast.owner.id, 0, 1, 1, 1,

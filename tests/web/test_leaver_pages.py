@@ -56,6 +56,14 @@ def test_it_leads_from_the_person_to_one_form_and_on_to_what_is_open(browse: Bro
     assert owner.name in manager.get("/staff/leavers").text
 
 
+def test_one_deputy_is_chosen_for_all_at_once(browse: Browse, stage: Stage, home: Home) -> None:
+    manager, owner, new = browse(stage.cast.manager), stage.cast.owner, staff(home)
+    asked = fields(manager.get(f"/staff/{owner.id}/secure").text)
+    answer = manager.post(f"/staff/{owner.id}/secure", data={**asked, "deputy_of_all": str(new.id)})
+    assert answer.status_code == 302
+    assert {account_by_id(home.db, one.id).deputy_id for one in (stage.live, stage.suspended)} == {new.id}
+
+
 def test_it_refuses_the_leaver_and_the_same_person_twice(browse: Browse, stage: Stage, home: Home) -> None:
     manager, owner = browse(stage.cast.manager), stage.cast.owner
     asked = fields(manager.get(f"/staff/{owner.id}/secure").text)
