@@ -17,7 +17,15 @@ import pytest
 from factories import NOW, make_home, staff
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from socialgov.actions.authenticators import begin_authenticator, confirm_authenticator, confirm_with_code
 from socialgov.actions.factors import ways_of
@@ -221,5 +229,6 @@ class Door(RuleBasedStateMachine):
             self.ended(token)
 
 
-TestDoor = pytest.mark.asvs("7.2.4", "7.3.1", "7.3.2", "7.4.1", "7.4.2", "7.5.1")(Door.TestCase)
-TestDoor.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+@pytest.mark.asvs("7.2.4", "7.3.1", "7.3.2", "7.4.1", "7.4.2", "7.5.1")
+def test_whatever_people_do_only_those_are_in_who_should_be() -> None:
+    run_state_machine_as_test(Door, settings=settings(max_examples=25, stateful_step_count=25, deadline=None))
