@@ -26,6 +26,7 @@ from socialgov.escrow.sealing import (
     KEY,
     NONCE,
     TAG,
+    cipher,
     damaged,
     decrypt,
     encrypt,
@@ -37,6 +38,7 @@ from socialgov.escrow.sealing import (
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
     from socialgov.escrow.vault import OpenVault, VaultKey
 
@@ -186,9 +188,15 @@ class Escrow:
     # ---- the parts of a record
 
     def _head(self, scheme: int) -> bytes:
-        return MAGIC + bytes([scheme]) + bytes.fromhex(self.key_id)
+        return self._heads[scheme]
+
+    @cached_property
+    def _heads(self) -> dict[int, bytes]:
+        return {scheme: MAGIC + bytes([scheme]) + bytes.fromhex(self.key_id) for scheme in FRONT}
 
     def _check_head(self, sealed: bytes, scheme: int) -> None:
+        if scheme in FRONT and len(sealed) >= FRONT[scheme] and sealed.startswith(self._heads[scheme]):
+            return
         if len(sealed) < HEAD + WRAPPED or sealed[:2] != MAGIC:
             raise damaged()
         if sealed[2] not in FRONT:
@@ -202,16 +210,23 @@ class Escrow:
 
     def _bound(self, account: str, field: str, version: int) -> bytes:
         """What a record is. The identity, not the key: a rotation must not touch the content."""
-        parts = (self.school_id, account, field, str(version), self.identity)
-        return prefixed(*(part.encode() for part in parts))
-
-    def _wrap_bound(self, bound: bytes) -> bytes:
-        own = b"" if self.key_id == self.identity else bytes.fromhex(self.key_id)
-        return b"data key" + own + bound
+        before, after = self._home_bound
+        return before + prefixed(account.encode(), field.encode(), b"%d" % version) + after
 
     @cached_property
-    def _wrapping_key(self) -> bytes:
-        return self._purpose(self._key, "wrap data keys")
+    def _home_bound(self) -> tuple[bytes, bytes]:
+        return prefixed(self.school_id.encode()), prefixed(self.identity.encode())
+
+    def _wrap_bound(self, bound: bytes) -> bytes:
+        return self._own_bound + bound
+
+    @cached_property
+    def _own_bound(self) -> bytes:
+        return b"data key" + (b"" if self.key_id == self.identity else bytes.fromhex(self.key_id))
+
+    @cached_property
+    def _wrapping_key(self) -> AESGCM:
+        return cipher(self._purpose(self._key, "wrap data keys"))
 
     # ---- finding a password that is used twice (SEC203)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
-import struct
+from functools import cache
 from typing import TYPE_CHECKING
 
 from socialgov.errors import EscrowError
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
     from cryptography.hazmat.primitives.hpke import Suite
 
 KEY, NONCE, TAG = 32, 12, 16
@@ -19,28 +20,38 @@ HPKE_OVERHEAD = 32 + TAG  # the encapsulated X25519 key, and the tag
 
 def prefixed(*parts: bytes) -> bytes:
     """Each part with its length in front, so that no two lists of parts read the same."""
-    return b"".join(struct.pack(">I", len(part)) + part for part in parts)
+    return b"".join([piece for part in parts for piece in (len(part).to_bytes(PREFIX, "big"), part)])
 
 
-def encrypt(key: bytes, content: bytes, bound: bytes) -> bytes:
+def cipher(key: bytes) -> AESGCM:
+    """AES-256-GCM with this key, for whoever uses it more than once."""
+    return _ciphers()[0](key)
+
+
+def encrypt(key: bytes | AESGCM, content: bytes, bound: bytes) -> bytes:
     """AES-256-GCM under a fresh nonce: nonce 12 | content | tag 16."""
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
     nonce = secrets.token_bytes(NONCE)
-    return nonce + AESGCM(key).encrypt(nonce, content, bound)
+    return nonce + (cipher(key) if isinstance(key, bytes) else key).encrypt(nonce, content, bound)
 
 
-def decrypt(key: bytes, sealed: bytes, bound: bytes) -> bytes:
+def decrypt(key: bytes | AESGCM, sealed: bytes, bound: bytes) -> bytes:
     """The content. Raises EscrowError when it was changed, cut, or belongs elsewhere."""
-    from cryptography.exceptions import InvalidTag
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
+    aesgcm, invalid_tag = _ciphers()
     if len(sealed) < NONCE + TAG:
         raise damaged()
     try:
-        return AESGCM(key).decrypt(sealed[:NONCE], sealed[NONCE:], bound)
-    except InvalidTag:
+        return (aesgcm(key) if isinstance(key, bytes) else key).decrypt(sealed[:NONCE], sealed[NONCE:], bound)
+    except invalid_tag:
         raise does_not_open() from None
+
+
+@cache
+def _ciphers() -> tuple[type[AESGCM], type[Exception]]:
+    """Imported once and late: an import within a function costs as much as the cipher itself."""
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    return AESGCM, InvalidTag
 
 
 def seal_to_public(public: bytes, content: bytes, bound: bytes) -> bytes:
@@ -87,6 +98,7 @@ def does_not_open() -> EscrowError:
     )
 
 
+@cache
 def _suite() -> Suite:
     from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
