@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from factories import NOW
 from playwright.sync_api import Error, Page, expect
 from stage import set_stage
 
+from socialgov.actions.contacts import record_contact, record_delegate
 from socialgov.escrow.codes import code_at, read_seed
-from socialgov.models import CredentialKind
+from socialgov.models import ContactKind, CredentialKind
 from socialgov.store.credentials import current_credential, held_credentials
 
 pytestmark = pytest.mark.browser
@@ -101,6 +103,18 @@ def test_everything_that_belongs_to_a_login_is_deposited_in_two_minutes(site: An
     assert {CredentialKind.PASSWORD, CredentialKind.RECOVERY_CODES, CredentialKind.SECOND_FACTOR} <= kinds
     assert (hand.taps, hand.fields) == (16, 3)
     assert 4 * hand.taps + 10 * hand.fields < 120
+
+
+def test_what_somebody_entered_at_length_never_makes_a_page_wider_than_the_phone(site: Any) -> None:
+    stage = set_stage(site.home)
+    at, owner = stage.live.id, stage.cast.owner
+    kind = ContactKind.SECOND_FACTOR
+    record_contact(site.home, owner, at, kind=kind, value="k" * 250, of_school=True, now=NOW)
+    record_delegate(site.home, owner, at, name="d" * 200, rights="r" * 200, now=NOW)
+    page = site.open(owner, width=PHONE, script=True)
+    for path in ("recovery", "delegates", "deposit/parts"):
+        page.goto(f"/accounts/{at}/{path}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE, path
 
 
 def test_no_page_of_the_deposit_is_longer_than_two_screens_of_a_phone(site: Any) -> None:
