@@ -154,8 +154,8 @@ def _right_step(home: Home, row: Authenticator, code: str, now: datetime) -> int
     check_person(home, row.staff_id, now=now)
     if row.sealed is None:
         raise NotFound("This authenticator app was removed.", "Add it anew on the page Signing in.")
-    where = {"account": f"staff:{row.staff_id}", "field": FIELD, "version": row.id}
-    seed = read_seed(home.escrow.open(row.sealed, **where).decode())
+    seed_text = home.escrow.open(row.sealed, account=f"staff:{row.staff_id}", field=FIELD, version=row.id)
+    seed = read_seed(seed_text.decode())
     step = matching_step(seed, code, now, after=row.last_step)
     if step is None:
         note_wrong_person(home, row.staff_id, now=now)

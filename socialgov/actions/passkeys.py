@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlite_utils import Database
+    from webauthn.helpers.structs import PublicKeyCredentialDescriptor
 
     from socialgov.home import Home
     from socialgov.models import Staff
@@ -286,13 +287,12 @@ def _user_handle(home: Home, staff_id: int) -> bytes:
     return hmac.new(home.escrow.derive("passkey.user"), str(staff_id).encode(), hashlib.sha256).digest()
 
 
-def _descriptors(passkeys: list[Passkey]) -> list[object]:
-    from webauthn.helpers import base64url_to_bytes
-    from webauthn.helpers.structs import AuthenticatorTransport, PublicKeyCredentialDescriptor
+def _descriptors(passkeys: list[Passkey]) -> list[PublicKeyCredentialDescriptor]:
+    from webauthn.helpers import base64url_to_bytes, structs
 
-    known = {transport.value: transport for transport in AuthenticatorTransport}
+    known = {transport.value: transport for transport in structs.AuthenticatorTransport}
     return [
-        PublicKeyCredentialDescriptor(
+        structs.PublicKeyCredentialDescriptor(
             id=base64url_to_bytes(passkey.credential_id),
             transports=[known[one] for one in passkey.transports if one in known] or None,
         )

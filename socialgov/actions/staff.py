@@ -121,7 +121,10 @@ def make_network_manager(db: Database, staff: Staff, *, actor: str, now: datetim
 
 
 def staff_leaves(home: Home, actor: Staff | None, staff_id: int, *, now: datetime) -> Staff:
-    """Somebody leaves: their sessions, links, passkeys and codes end at once (PPL704, ASVS 7.4.2). Conflict for the last manager."""
+    """Somebody leaves: their sessions, links, passkeys and codes end at once (PPL704, ASVS 7.4.2).
+
+    Raises Conflict for the last network manager.
+    """
     if actor is not None:
         check_can_manage_staff(actor)
     with write(home.db) as db:
