@@ -39,7 +39,10 @@ MOST_PAGES = 2_000
 _TOLD = {
     "no_account": ("knows no such account", "Check the name."),
     "gone": ("has deleted this account", ""),
-    "private": ("shows this account's posts to its followers only", "Deposit its login, so that it can be read."),
+    "private": (
+        "shows this account's posts to its followers only",
+        "Deposit its login again, so that socialgov gets a key.",
+    ),
     "deactivated": ("says that the account is deactivated", ""),
     "name_taken": ("has given that name to somebody else", ""),
     "no_follower": ("knows no such follower", "Look at the list again."),
