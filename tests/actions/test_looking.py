@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from factories import DOMAIN, NOW, staff, vault_of
@@ -55,6 +56,24 @@ def test_a_look_is_logged_and_told_before_it_is_shown(home: Home, cast: Cast, ac
     assert (kept.shown, kept.address, kept.break_glass_id, kept.copies) == ("password", "10.0.0.7", None, 0)
     assert "password_seen" in [n.kind for n in notices_of(home.db, cast.owner.id)]
     assert REASON not in str(list(home.db.query("select data from event")))
+
+
+@pytest.mark.asvs("16.5.1")
+def test_the_event_is_on_the_disk_before_the_secret_is_opened(
+    home: Home, cast: Cast, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given(home, cast, account)
+    seen_by_others: list[int] = []
+
+    def count_first(*args: Any) -> str:
+        other = connect(home.path / "school.db")
+        sql = "select count(*) from event where tag = 'credential:secret:revealed'"
+        seen_by_others.append(other.execute(sql).fetchone()[0])
+        return "opened"
+
+    monkeypatch.setattr(looking, "unseal", count_first)
+    assert look(home, cast.manager, vault_of(home), account.id, REASON, now=NOW).secret == "opened"
+    assert seen_by_others == [1]
 
 
 @pytest.mark.asvs("8.2.2")

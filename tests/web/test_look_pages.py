@@ -8,8 +8,10 @@ from datetime import timedelta
 
 import pytest
 from factories import DOMAIN, NOW
+from flask import Flask
 from flask.testing import FlaskClient
 from stage import Stage, set_stage
+from test_access import address, routes
 from walk import SECRET
 
 from socialgov.actions.credentials import deposit
@@ -66,6 +68,17 @@ def test_it_shows_a_password_once_for_a_reason_and_never_by_get(
     for path in (at, f"{at}?what=password&reason=The+owner+is+ill.", answer.headers["Refresh"].partition("url=")[2]):
         assert secret not in manager.get(path).text
     assert secret not in manager.head(at).text
+
+
+@pytest.mark.asvs("3.5.3", "15.3.1")
+def test_no_page_of_any_address_shows_a_secret_by_get(
+    app: Flask, manager: FlaskClient, stage: Stage, secret: str
+) -> None:
+    manager.post(f"/accounts/{stage.live.id}/password", data=WHY)
+    for rule, method in routes(app):
+        if method == "GET":
+            answer = manager.get(address(app, rule, stage.live.id))
+            assert secret.encode() not in answer.data + str(answer.headers).encode(), rule.rule
 
 
 @pytest.mark.asvs("8.2.2")
