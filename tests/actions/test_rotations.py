@@ -20,9 +20,10 @@ from socialgov.errors import GateRefused, InvalidInput, NotPermitted
 from socialgov.home import Home
 from socialgov.jobs import run_once
 from socialgov.lifecycle import WrongState
-from socialgov.models import Account, AccountState, Role, Rotation, RotationReason, Staff
+from socialgov.models import Account, AccountState, CredentialKind, Role, Rotation, RotationReason, Staff
 from socialgov.store.accounts import account_by_id
-from socialgov.store.credentials import credentials_of, sealed_of
+from socialgov.store.connect import write
+from socialgov.store.credentials import credentials_of, current_credential, insert_credential, keep_sealed, sealed_of
 from socialgov.store.findings import findings_of
 from socialgov.store.outbox import notices_of
 from socialgov.store.rotations import open_rotation, rotations_of
@@ -77,6 +78,19 @@ def test_compromised_stops_the_account_and_starts_the_change_at_once(home: Home,
     for told in (cast.deputy, cast.manager, cast.head, lead):
         assert "account_compromised" in kinds_told(home, told.id)
     assert "account_compromised" not in kinds_told(home, cast.owner.id)
+
+
+def test_the_products_own_key_goes_with_a_compromised_password(home: Home, cast: Cast, trip: Account) -> None:
+    with write(home.db) as db:
+        key = insert_credential(
+            db, account_id=trip.id, kind=CredentialKind.API_TOKEN, username="x", email=None, fingerprints=["f"],
+            strength=4, problems=(), deposited_by=None, secret_at=NOW, now=NOW,
+        )  # fmt: skip
+        keep_sealed(db, key, home.escrow.seal(b"key", account=str(trip.id), field="api_token", version=key))
+    report_compromised(home, cast.owner, trip.id, "Seen.", now=NOW)
+    assert sealed_of(home.db, key) is None
+    assert current_credential(home.db, trip.id, CredentialKind.API_TOKEN) is None
+    assert "credential:secret:destroyed" in tags(home, trip)
 
 
 @pytest.mark.parametrize("role", [Role.TEACHER, Role.HEAD, Role.SAFEGUARDING_LEAD, Role.GOVERNOR])
