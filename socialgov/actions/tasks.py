@@ -52,7 +52,7 @@ _KINDS = (
     _Kind("ACC106", "profile", "Say in the profile that it is official, and whom to contact", "setup.facts"),
     _Kind("ACC103", "private", "Make it private", "setup.facts"),
     _Kind("AUD305", "followers", "Check everybody who follows it already", "followers.page"),
-    _Kind("SEC206", "recovery", "Lead recovery address, phone and second factor to the school", "setup.facts"),
+    _Kind("SEC206", "recovery", "Lead recovery address, phone and second factor to the school", "contacts.recovery"),
     _Kind("SEC201", "deposit", "Deposit user name and password", "deposits.hand_in"),
     _Kind("SEC204", "changed", "Change the password when that is due", "rotations.show"),
     _Kind("SEC205", "login_test", "Sign in once with what was deposited", "credentials.test", MANAGER),

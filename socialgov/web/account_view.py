@@ -93,7 +93,6 @@ FACT_OF_TASK = {
     "logo": Fact.LOGO,
     "profile": Fact.PROFILE_TEXT,
     "private": Fact.PRIVATE,
-    "recovery": Fact.RECOVERY_WITH_SCHOOL,
 }
 
 

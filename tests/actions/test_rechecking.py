@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from factories import DOMAIN, NOW
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rule_facts import CREDENTIAL, POLICY
+from sqlite_utils import Database
 from walk import Cast, cast_of, live, standing_form
 
 from socialgov import passwords
@@ -27,7 +30,9 @@ from socialgov.store.connect import write
 from socialgov.store.credentials import current_credential
 from socialgov.store.events import events_page
 from socialgov.store.findings import findings_of
+from socialgov.store.migrations import migrations
 from socialgov.store.outbox import notices_of
+from socialgov.store.rows import moment_text
 
 STRONG = {"strong": 1, "weak": 0, "not known": 0}
 SECRET = "vQ7!mQ2x-Tolpud"  # 15 characters: the next step that is kept is 14
@@ -129,6 +134,24 @@ def test_a_deposit_of_the_version_before_is_not_known_until_it_is_deposited_agai
     assert len(rechecks(home)) == 1
     deposit(home, cast.owner, account.id, username="x", secret=SECRET, email=f"trips@{DOMAIN}", now=NOW)
     assert strong(home, account)[0] is True
+
+
+def test_a_database_of_the_version_before_is_brought_up_to_date_and_claims_nothing_it_does_not_know(
+    tmp_path: Path,
+) -> None:
+    conn = sqlite3.connect(tmp_path / "school.db", isolation_level=None)
+    old = Database(conn)
+    migrations.apply(old, stop_before="m0006_vault")
+    old.execute(
+        "insert into credential (id, account_id, kind, username, email, sealed, fingerprint, strength, problems,"
+        " deposited_by, deposited_at, secret_at) values (1, 7, 'password', 'x', null, x'00', 'f', 4, '[]', null, ?, ?)",
+        [moment_text(NOW)] * 2,
+    )
+    migrations.apply(old)
+    kept = current_credential(old, 7, CredentialKind.PASSWORD)
+    assert kept is not None
+    assert (kept.length_at_least, kept.signs, kept.one_word, kept.codes, kept.struck) == (None, None, None, None, ())
+    assert judged(kept, POLICY).unknown
 
 
 def test_a_school_that_only_advises_troubles_nobody(home: Home, cast: Cast, account: Account) -> None:
