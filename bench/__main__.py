@@ -6,7 +6,16 @@ import re
 import subprocess
 import sys
 
-BENCHES = ("help_time", "register_page", "audit_page", "web_memory", "demo_serving", "jobs_pass")
+BENCHES = (
+    "help_time",
+    "register_page",
+    "audit_page",
+    "seal_open",
+    "key_rotation",
+    "web_memory",
+    "demo_serving",
+    "jobs_pass",
+)
 LINE = re.compile(r"^bench (\w+) (\S+) (\S+) limit (\S+) (ok|short)$", re.MULTILINE)
 
 
