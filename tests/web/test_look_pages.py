@@ -10,18 +10,22 @@ import pytest
 from factories import DOMAIN, NOW
 from flask import Flask
 from flask.testing import FlaskClient
+from recording_platform import recorded_home
 from stage import Stage, set_stage
 from test_access import address, routes
 from walk import SECRET
 
 from socialgov.actions.credentials import deposit
 from socialgov.actions.deposit_parts import deposit_seed
+from socialgov.actions.signin import make_signin_link
 from socialgov.escrow.codes import code_at, read_seed
 from socialgov.home import Home
 from socialgov.models import Fact, Staff
+from socialgov.platforms import PlatformError
 from socialgov.store.events import events_page
 from socialgov.store.looks import reveals_of
 from socialgov.store.observations import newest_observation
+from socialgov.web import build_app
 
 Browse = Callable[[Staff], FlaskClient]
 Opened = Callable[[FlaskClient, Staff], FlaskClient]
@@ -197,3 +201,27 @@ def test_it_records_a_login_test(manager: FlaskClient, stage: Stage, home: Home)
 def test_a_platform_that_lets_no_program_in_offers_none(manager: FlaskClient, stage: Stage) -> None:
     assert "Let socialgov" not in manager.get(f"/accounts/{stage.live.id}/login-test").text
     assert manager.post(f"/accounts/{stage.live.id}/login-test/try").status_code == 409
+
+
+def test_socialgov_tries_it_with_the_vault_open_and_says_what_came_of_it(
+    home: Home, stage: Stage, open_vault_as: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded, shown = recorded_home(home, monkeypatch)
+    app = build_app(recorded)
+    app.config.update(WTF_CSRF_ENABLED=False)
+    client, at = app.test_client(), f"/accounts/{stage.live.id}"
+    client.post(make_signin_link(home, stage.cast.manager.id, actor="cli", now=NOW))
+    assert "Open the vault" in client.get(f"{at}/login-test").text
+    assert client.post(f"{at}/login-test/try").location == "/vault/open"
+    assert shown.asked == []
+    open_vault_as(client, stage.cast.manager)
+    assert "Let socialgov try it" in client.get(f"{at}/login-test").text
+    assert client.post(f"{at}/login-test/try").location == at
+    assert "It works. That is recorded." in client.get(at).text
+    shown.check_login = False
+    assert "The platform refused it." in client.post(f"{at}/login-test/try", follow_redirects=True).text
+    shown.failing = {"check_login": PlatformError("It timed out.", permanent=False)}
+    assert client.post(f"{at}/login-test/try").status_code == 502
+    seen = newest_observation(home.db, stage.live.id, Fact.LOGIN_WORKS)
+    assert seen is not None
+    assert (seen.value, seen.observed_by) == (False, stage.cast.manager.id)
