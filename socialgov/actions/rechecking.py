@@ -6,11 +6,13 @@ claims that it is: the owner is asked to deposit anew.
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from typing import TYPE_CHECKING
 
 from socialgov.actions.findings import evaluate_account
 from socialgov.actions.notices import notify
+from socialgov.errors import Conflict
 from socialgov.models import CredentialKind, Enforcement
 from socialgov.rules.strength import judged
 from socialgov.store import rechecks as store
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from socialgov.models import Account, Credential, Policy
     from socialgov.rules.strength import Judgement
 
+LOG = logging.getLogger(__name__)
 ACTOR = "job:recheck"
 STRONG, WEAK, UNKNOWN = "strong", "weak", "not known"
 
@@ -36,16 +39,25 @@ STRONG, WEAK, UNKNOWN = "strong", "weak", "not known"
 def recheck_deposits(home: Home, now: datetime) -> Counter[str] | None:
     """Measure every deposit by the policy as it is; how many are strong, weak, not known. None: it did not change.
 
-    Each account is a transaction of its own, and that all were measured is noted last: a crash on the way measures
-    some twice, which changes nothing and tells nobody twice.
+    Each account is a transaction of its own, and a bad one never stops the rest. That all were measured is noted last:
+    after a crash, or Conflict when some could not be, they are measured again, which changes nothing and tells nobody
+    twice.
     """
     numbers = _numbers(home.settings.policy)
     before = store.measured_by(home.db)
     if before == numbers:
         return None
     counts = Counter({STRONG: 0, WEAK: 0, UNKNOWN: 0})
+    failed = []
     for account_id in store.accounts_with_password(home.db):
-        counts.update(_recheck(home, account_id, numbers, now))
+        try:
+            counts.update(_recheck(home, account_id, numbers, now))
+        except Exception as error:
+            # the text of an unexpected error may quote what was in hand, so only its kind is told
+            LOG.error("the deposit of account %d could not be measured (%s)", account_id, type(error).__name__)
+            failed.append(account_id)
+    if failed:
+        raise Conflict(f"{len(failed)} of the deposits could not be measured.", "They are tried again.")
     with write(home.db) as db:
         store.set_measured_by(db, numbers)
         if before is not None or counts[WEAK] or counts[UNKNOWN]:

@@ -17,11 +17,12 @@ from sqlite_utils import Database
 from walk import Cast, cast_of, live, standing_form
 
 from socialgov import passwords
-from socialgov.actions import unsealing
+from socialgov.actions import rechecking, unsealing
 from socialgov.actions.credentials import deposit
 from socialgov.actions.rechecking import recheck_deposits
 from socialgov.actions.staff import staff_leaves
 from socialgov.config import RANGES
+from socialgov.errors import Conflict
 from socialgov.home import Home
 from socialgov.jobs import run_once
 from socialgov.models import Account, AccountKind, CredentialKind, Enforcement, RuleChoice
@@ -181,6 +182,27 @@ def test_a_crash_on_the_way_measures_again_and_tells_nobody_twice(
     assert recheck_deposits(stricter, NOW) == {"strong": 0, "weak": 2, "not known": 0}
     assert len(told(home, cast.owner.id)) == 2
     assert len(rechecks(home)) == 1
+
+
+def test_a_bad_account_never_stops_the_rest_and_is_tried_again(
+    home: Home, cast: Cast, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, real = live(home, cast, form=standing_form(cast)), rechecking.evaluate_account
+
+    def fails_for_one(home: Home, account_id: int, **kwargs: Any) -> Any:
+        if account_id == account.id:
+            raise ValueError("a secret that must not be told")
+        return real(home, account_id, **kwargs)
+
+    monkeypatch.setattr(rechecking, "evaluate_account", fails_for_one)
+    stricter = asking(home, password_min_length=64)
+    with pytest.raises(Conflict) as caught:
+        recheck_deposits(stricter, NOW)
+    assert "secret" not in str(caught.value)
+    assert strong(home, other)[0] is False
+    monkeypatch.undo()
+    assert recheck_deposits(stricter, NOW) == {"strong": 0, "weak": 2, "not known": 0}
+    assert strong(home, account)[0] is False
 
 
 def test_the_job_does_it_at_the_first_pass_after_a_change_and_opens_nothing(
