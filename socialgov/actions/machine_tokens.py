@@ -10,6 +10,7 @@ import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from socialgov.actions.closing_steps import FOR_VAULT, KEY_REFUSED, hand_to_machine
 from socialgov.actions.findings import evaluate_account
 from socialgov.actions.notices import notify
 from socialgov.actions.observing import record_observation
@@ -19,7 +20,7 @@ from socialgov.models import AccountState, Capability, CredentialKind, Fact, Sou
 from socialgov.platforms import Login, LoginRefused, PlatformError, capabilities, connect
 from socialgov.store import credentials as store
 from socialgov.store.accounts import account_by_id, accounts_without_own_key
-from socialgov.store.closings import closing_of, forget_tokens, steps_of
+from socialgov.store.closings import closing_of, first_open_step, forget_tokens, steps_of
 from socialgov.store.connect import write
 from socialgov.store.events import EventTag
 from socialgov.store.observations import newest_observation
@@ -135,6 +136,7 @@ def _keep(home: Home, asked_for: Account, credential: Credential, token: str, no
         for old in forget_tokens(db, account.id, now):
             record(db, EventTag.CREDENTIAL_DESTROYED, account, JOB, now, old)
         _insert(home, db, account, credential.username, token, now)
+        _let_closing_go_on(db, account, now)
         _saw(db, account.id, Fact.OUR_ACCESS, now)
         if not _manager_said_so(db, credential):
             _saw(db, account.id, Fact.LOGIN_WORKS, now)
@@ -152,6 +154,15 @@ def _insert(home: Home, db: Database, account: Account, username: str, token: st
     sealed = home.escrow.seal(token.encode(), account=str(account.id), field=kind.value, version=new_id)
     store.keep_sealed(db, new_id, sealed)
     record(db, EventTag.CREDENTIAL_DEPOSITED, account, JOB, now, new_id, {"kind": kind.value})
+
+
+def _let_closing_go_on(db: Database, account: Account, now: datetime) -> None:
+    """A closing that stood still for want of a key tries the new one; what needs the password waits again."""
+    closing = closing_of(db, account.id) if account.state is AccountState.CLOSING else None
+    step = first_open_step(db, closing.id) if closing else None
+    if step is not None and step.state is StepState.TASK and step.detail.get(FOR_VAULT):
+        kept = {key: value for key, value in step.detail.items() if key not in (FOR_VAULT, KEY_REFUSED)}
+        hand_to_machine(db, step, account, kept, actor=JOB, now=now)
 
 
 def _refused(home: Home, credential: Credential, now: datetime) -> None:

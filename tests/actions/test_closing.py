@@ -245,9 +245,16 @@ def test_a_revoked_key_is_mended_by_a_keeper_too_who_deposits_the_password_again
     step = key_was_revoked(school, sandbox)
     account = account_by_id(school.db, 1)
     deposited(school, account)
-    let_machine_try(school, owner_of(school, account), step.id, now=NOW + timedelta(minutes=1))
+    advance(school, step.closing_id, now=NOW + timedelta(minutes=1))
     waiting = first_open_step(school.db, step.closing_id)
     assert waiting is not None and waiting.name is StepName.WAIT_THE_DELAY
+
+
+def test_the_machine_can_be_told_to_try_its_key_again(school: Home, sandbox: Sandbox) -> None:
+    step = key_was_revoked(school, sandbox)
+    account = account_by_id(school.db, 1)
+    again = let_machine_try(school, owner_of(school, account), step.id, now=NOW + timedelta(minutes=1))
+    assert (again.state, again.detail["vault"]) == (StepState.TASK, True), "it is still refused"
 
 
 def test_an_account_that_came_back_is_noticed_and_handed_to_a_person(school: Home, sandbox: Sandbox) -> None:
