@@ -18,6 +18,7 @@ from socialgov.permissions import (
     can_agree_glass,
     can_ask_glass,
     can_stop_glass,
+    can_view_vault,
     check_can_agree_glass,
     check_can_ask_glass,
     check_can_stop_glass,
@@ -28,7 +29,7 @@ from socialgov.store.break_glass import BreakGlass, all_glass
 from socialgov.store.staff import current_staff, staff_by_id, staff_names
 from socialgov.web.access import fresh, fresh_keeping, may
 from socialgov.web.forms import REASON_LENGTH, ButtonForm, ReasonForm, options, page, saved, shorter, text
-from socialgov.web.in_hand import glass_in_hand, need_vault, opening_in_hand, take_in_hand
+from socialgov.web.in_hand import glass_in_hand, need_vault, take_in_hand
 from socialgov.web.request_forms import whole
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def show() -> ResponseReturnValue:
         may_stop=found is not None and can_stop_glass(g.staff),
         may_unlock=found is not None and state is GlassState.OPEN and g.staff.id == found.asked_by,
         in_hand=found is not None and glass_in_hand() == found.id,
-        opening=opening_in_hand(),
+        sees_vault=can_view_vault(g.staff),
         names=staff_names(g.home.db),
     )
 
