@@ -8,7 +8,13 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, g, render_template, request, url_for
 
 from socialgov.actions import credential_audit
-from socialgov.permissions import can_export_audit, can_test_login, check_can_export_audit, check_can_view_audit
+from socialgov.permissions import (
+    can_export_audit,
+    can_test_login,
+    can_view_leavers,
+    check_can_export_audit,
+    check_can_view_audit,
+)
 from socialgov.store.audit import AuditFilter
 from socialgov.web.access import may
 from socialgov.web.accounts import LAST_PAGE, PAGE_SIZE, STATE_TAGS
@@ -35,6 +41,7 @@ def page() -> ResponseReturnValue:
         state_tags=STATE_TAGS,
         may_export=can_export_audit(g.staff),
         may_rotate=can_test_login(g.staff),
+        may_see_leavers=can_view_leavers(g.staff),
         address=lambda page: f"{url_for('audit.page')}?{urlencode({**_kept(wanted), 'page': page})}",
     )
 
