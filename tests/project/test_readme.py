@@ -23,7 +23,7 @@ from socialgov.demo.people import invent, people_csv
 from socialgov.escrow import PASSPHRASE_VARIABLE
 from socialgov.lifecycle import diagram
 
-PAGES = (ROOT / "README.md", ROOT / "docs" / "installing.md")
+PAGES = (ROOT / "README.md", ROOT / "docs" / "installing.md", *sorted((ROOT / "docs" / "how-to").glob("*.md")))
 REAL_HOME = "/srv/socialgov/school"
 
 

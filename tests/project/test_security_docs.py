@@ -20,7 +20,12 @@ ADVERSARIES = (
     "A thief of the backup",
     "The hosting firm",
 )
-NAMED = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", MODEL.read_text(encoding="utf-8"))
+VAULT = ROOT / "docs" / "decisions" / "0010-vault.md"
+NAMED = [
+    found
+    for page in (MODEL, VAULT)
+    for found in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", page.read_text(encoding="utf-8"))
+]
 
 
 def functions_of(path: Path) -> set[str]:
@@ -29,7 +34,7 @@ def functions_of(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize(("path", "name"), sorted(set(NAMED)))
-def test_each_test_that_the_threat_model_names_exists(path: str, name: str) -> None:
+def test_each_test_that_threat_model_and_vault_name_exists(path: str, name: str) -> None:
     assert name in functions_of(ROOT / path)
 
 
