@@ -16,6 +16,7 @@ import walk
 from factories import DOMAIN, ESCROW, NOW, VAULT_PASSPHRASE, give_way_in, make_home, sheets_of, staff, vault_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from killing import not_waiting_for_the_disk
 
 from socialgov.actions.credentials import deposit, machine_login
 from socialgov.actions.deposit_parts import deposit_codes, deposit_notes, deposit_seed
@@ -175,7 +176,7 @@ def untied(home: Home) -> Home:
 
 @pytest.fixture(scope="module")
 def school(tmp_path_factory: pytest.TempPathFactory) -> School:
-    home = untied(make_home(tmp_path_factory.mktemp("fuzz")))
+    home = not_waiting_for_the_disk(untied(make_home(tmp_path_factory.mktemp("fuzz"))))
     cast = walk.cast_of(home)
     found = []
     for number in (1, 2):

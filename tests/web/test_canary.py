@@ -24,7 +24,7 @@ from canary import Browser, Journal, Listening, files_of, found_in, rows_of
 from conftest import make_strong
 from factories import DOMAIN, NOW, VAULT_PASSPHRASE, make_home, vault_of
 from flask import Flask, request
-from killing import copy_of, killed_at
+from killing import copy_of, killed_at, not_waiting_for_the_disk
 from networks import served
 from openid_school import openid_home
 from stage import STATES, pages_of, set_stage
@@ -273,7 +273,7 @@ def break_at(patch: pytest.MonkeyPatch, place: str) -> None:
 def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     folder = tmp_path_factory.mktemp("canary")
     with Listening() as listening, pytest.MonkeyPatch.context() as patch:
-        teller = Teller(make_home(folder))
+        teller = Teller(not_waiting_for_the_disk(make_home(folder)))
         teller.hand_in()
         teller.open_the_vault()
         teller.look_at(Shown.PASSWORD, "password")

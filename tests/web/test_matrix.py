@@ -21,6 +21,7 @@ import walk
 from factories import DOMAIN, NOW, account_at, make_home, staff, vault_of
 from flask import Flask
 from flask.testing import FlaskClient
+from killing import not_waiting_for_the_disk
 from stage import Stage, set_stage
 from test_access import KEEPER, MATRIX, address, routes
 
@@ -59,7 +60,7 @@ class School:
 
 @pytest.fixture(scope="module")
 def school(tmp_path_factory: pytest.TempPathFactory) -> School:
-    home = make_home(tmp_path_factory.mktemp("matrix"))
+    home = not_waiting_for_the_disk(make_home(tmp_path_factory.mktemp("matrix")))
     stage = set_stage(home)
     app = build_app(home)
     app.config.update(PROPAGATE_EXCEPTIONS=False)
@@ -286,7 +287,7 @@ DEEDS = [
 @pytest.mark.asvs("2.3.3")
 @pytest.mark.parametrize("deed", DEEDS, ids=lambda deed: f"{deed.path} as {deed.who}")
 def test_each_deed_does_something_in_its_states_only(tmp_path: Path, deed: Deed) -> None:
-    home = make_home(tmp_path)
+    home = not_waiting_for_the_disk(make_home(tmp_path))
     app = build_app(home)
     app.config.update(WTF_CSRF_ENABLED=False, PROPAGATE_EXCEPTIONS=False)
     done = set()

@@ -13,6 +13,7 @@ import pytest
 from factories import DOMAIN, NOW, make_home, manager_of
 from flask import Flask
 from flask.testing import FlaskClient
+from killing import not_waiting_for_the_disk
 from stage import Stage, pages_of, set_stage
 from test_access import address, routes
 from werkzeug.test import Client
@@ -33,7 +34,7 @@ HOSTILE = ("'; drop table event; --", '" or ""="', "1 union select sealed from c
 
 @pytest.fixture
 def stage(home: Home) -> Stage:
-    return set_stage(home)
+    return set_stage(not_waiting_for_the_disk(home))
 
 
 # --------------------------------------------------------------------------------------------------- what people type
