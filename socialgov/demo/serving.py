@@ -66,7 +66,7 @@ class Folder:
         self.network = self.root / "network.db"
         self.passphrase = self.root / "passphrase"
         self.pocket = self.root / "pocket"
-        self.ready = self.root / "ready-0.3"  # one of an earlier version has no vault, and is built anew
+        self.ready = self.root / "ready-0.2"  # one of an earlier version has no vault, and is built anew
 
     def clear(self) -> None:
         """Remove what an interrupted build left, and only that."""

@@ -7,7 +7,6 @@ from socialgov.rules.base import NEVER, AccountRule, LaterRule
 from socialgov.rules.facts import AccountFacts
 from socialgov.rules.secrets import login_seen
 
-
 _IN_USE = frozenset({AccountState.LIVE, AccountState.SUSPENDED})
 
 
