@@ -105,6 +105,11 @@ def test_a_token_for_another_client_is_refused(school: OpenIdSchool, forger: For
 
 
 @pytest.mark.asvs("10.5.4")
+def test_a_token_for_another_client_that_names_us_beside_is_refused(school: OpenIdSchool, forger: Forger) -> None:
+    assert refused(school, forger, forger.forge(aud="another-client", azp="socialgov")) == "wrong_audience"
+
+
+@pytest.mark.asvs("10.5.4")
 def test_a_token_for_us_and_another_says_that_it_was_made_for_us(school: OpenIdSchool, forger: Forger) -> None:
     both = ["another-client", "socialgov"]
     assert refused(school, forger, forger.forge(aud=both, azp="another-client")) == "wrong_audience"
