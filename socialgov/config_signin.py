@@ -37,7 +37,8 @@ class EmailProof(StrEnum):
 class OpenIdSettings:
     """The school's sign-in service. The client's secret is in a file, never here.
 
-    `label` is its name after "Sign in with". `form_origins` are the places to which the browser may be sent by the sign-in button (Content-Security-Policy).
+    `label` is its name after "Sign in with". `form_origins` are the places to which the
+    sign-in button may send the browser (Content-Security-Policy).
     `groups` maps the provider's group to roles; the roles it names are given and taken at each sign-in.
     """
 

@@ -35,7 +35,7 @@ Handler = Callable[[httpx.Request], httpx.Response]
 
 @contextmanager
 def served(app: Any, port: int = 0) -> Iterator[str]:
-    """The address of a WSGI application, served by waitress while the block runs; on a free port unless one is named."""
+    """The address of a WSGI application, served by waitress meanwhile; on a free port unless one is named."""
     sockets: dict[int, Any] = {}
     server = create_server(app, map=sockets, host="127.0.0.1", port=port, threads=4, asyncore_loop_timeout=0.05)
 

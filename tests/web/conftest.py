@@ -32,6 +32,7 @@ from socialgov.web.in_hand import VAULT_KEY
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+
 @pytest.fixture
 def app(home: Home) -> Flask:
     app = build_app(home)
