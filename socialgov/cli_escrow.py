@@ -211,7 +211,7 @@ def rotate_key(
         console.print("The vault has a new key pair too. Its passphrases stay as they are.")
     if folder:
         tell_of_sheets(console, folder)
-    console.print("Make a backup now. Backups from before open with the recovery sheets of their time alone.")
+    console.print("Make a backup now. Those from before open with the key file or the sheets of their time.")
 
 
 # --------------------------------------------------------------------------------------------------- asking

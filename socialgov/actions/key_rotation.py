@@ -92,7 +92,7 @@ def take_over_all(home: Home, to: Escrow, change: Change, *, now: datetime) -> F
         _renew_recovery(home, db, to, following or opened, change, now)
         data = {"from": old.key_id, "to": to.key_id, "records": found.count, "damaged": len(found.damaged)}
         record_event(db, EventTag.SCHOOL_KEY_ROTATED, actor="cli", now=now, subject="school", data=data)
-        text = "The school's key was changed. Backups from before it open with the recovery sheets of their time only."
+        text = "The school's key was changed. Backups from before open with the key file or the sheets of their time."
         tell_managers_and_heads(db, "key_rotated", text, now, key=to.key_id)
     return found
 
