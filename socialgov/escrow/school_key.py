@@ -32,8 +32,10 @@ from socialgov.escrow.sealing import (
     encrypt,
     hkdf,
     open_with_private,
+    padded,
     prefixed,
     seal_to_public,
+    unpadded,
 )
 
 if TYPE_CHECKING:
@@ -117,13 +119,13 @@ class Escrow:
         """
         bound, data_key = self._bound(account, field, version), secrets.token_bytes(KEY)
         front = self._to_vault(vault, data_key, bound)
-        return front + encrypt(data_key, content, b"content" + bound)
+        return front + encrypt(data_key, padded(content), b"content" + bound)
 
     def open_with(self, vault: OpenVault, sealed: bytes, *, account: str, field: str, version: int) -> bytes:
         """The content. Raises EscrowError when it was changed, moved, or sealed under another key or vault."""
         bound = self._bound(account, field, version)
         data_key = self._data_key(vault, sealed, bound)
-        return decrypt(data_key, sealed[FRONT[TO_VAULT] :], b"content" + bound)
+        return unpadded(decrypt(data_key, sealed[FRONT[TO_VAULT] :], b"content" + bound))
 
     def _to_vault(self, vault: VaultKey, data_key: bytes, bound: bytes) -> bytes:
         mark = bytes.fromhex(vault.key_id)
@@ -162,10 +164,8 @@ class Escrow:
 
     def hand_to_vault(self, sealed: bytes, vault: VaultKey, *, account: str, field: str, version: int) -> bytes:
         """A record of scheme 1 as one of scheme 2: passwords that were deposited before there was a vault."""
-        self._check_head(sealed, BY_SCHOOL_KEY)
-        bound = self._bound(account, field, version)
-        data_key = decrypt(self._wrapping_key, sealed[HEAD : HEAD + WRAPPED], self._wrap_bound(bound))
-        return self._to_vault(vault, data_key, bound) + sealed[HEAD + WRAPPED :]
+        content = self.open(sealed, account=account, field=field, version=version)
+        return self.seal_to(vault, content, account=account, field=field, version=version)
 
     def check_front(
         self, sealed: bytes, opened: OpenVault | None = None, *, account: str, field: str, version: int

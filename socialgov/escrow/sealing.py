@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 KEY, NONCE, TAG = 32, 12, 16
 PREFIX = 4  # bytes before each part that say how long it is
+BLOCK = 64
 HPKE_OVERHEAD = 32 + TAG  # the encapsulated X25519 key, and the tag
 
 
@@ -72,6 +73,19 @@ def open_with_private(private: X25519PrivateKey, sealed: bytes, bound: bytes) ->
         return _suite().decrypt(sealed, private, info=bound)
     except (InvalidTag, ValueError):
         raise does_not_open() from None
+
+
+def padded(content: bytes) -> bytes:
+    """To whole blocks of 64 bytes (ISO/IEC 7816-4), so that a sealed password does not show how long it is."""
+    return content + b"\x80" + bytes(-(len(content) + 1) % BLOCK)
+
+
+def unpadded(content: bytes) -> bytes:
+    """What was padded. Raises EscrowError for what never was."""
+    stripped = content.rstrip(b"\0")
+    if not stripped.endswith(b"\x80"):
+        raise damaged()
+    return stripped[:-1]
 
 
 def hkdf(key: bytes, info: bytes) -> bytes:

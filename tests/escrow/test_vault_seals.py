@@ -7,6 +7,8 @@ import pickle
 
 import pytest
 from factories import ESCROW, SCHOOL_ID
+from hypothesis import given
+from hypothesis import strategies as st
 
 from socialgov.errors import EscrowError, InvalidInput
 from socialgov.escrow import Escrow, Holder, OpenVault, Recovery, make_vault_key, recovery_proof
@@ -21,6 +23,17 @@ OTHER = make_vault_key()
 
 def test_what_was_sealed_to_the_vault_opens_with_it() -> None:
     assert ESCROW.open_with(VAULT, ESCROW.seal_to(VAULT.public, SECRET, **PLACE), **PLACE) == SECRET
+
+
+def test_a_sealed_password_does_not_show_how_long_it_is() -> None:
+    sizes = {len(ESCROW.seal_to(VAULT.public, b"x" * length, **PLACE)) for length in range(64)}
+    assert len(sizes) == 1
+
+
+@given(st.binary(max_size=200))
+def test_whatever_is_sealed_to_the_vault_comes_back_byte_for_byte(content: bytes) -> None:
+    for secret in (content, content + b"\x80", content + b"\x80\0", content + b"\0"):
+        assert ESCROW.open_with(VAULT, ESCROW.seal_to(VAULT.public, secret, **PLACE), **PLACE) == secret
 
 
 @pytest.mark.asvs("11.3.3", "13.3.1")
