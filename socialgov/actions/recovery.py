@@ -107,7 +107,7 @@ def _clear_unused(db: Database, now: datetime) -> None:
 
 
 def _hand_over(home: Home, db: Database) -> int:
-    """Passwords from before there was a vault: their data keys are sealed to it, their content is not touched."""
+    """Passwords from before there was a vault: sealed to it, in memory and for the last time by the machine alone."""
     vault = vault_key(home, db)
     rows = [row for row in sealed_rows(db, CREDENTIALS) if CredentialKind(row.field).in_vault]
     moved = [(row.id, home.escrow.hand_to_vault(row.sealed, vault, **row.bound)) for row in rows]
