@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reveal:
-    """One look at a secret. `shown` is a `Shown` of models.py; `break_glass_id` None: in the ordinary way."""
+    """One look at a secret. `shown` is a `Shown`; `break_glass_id` None: in the ordinary way."""
 
     id: int
     credential_id: int
