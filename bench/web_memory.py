@@ -22,7 +22,7 @@ from sqlite_utils import Database
 from bench.lines import ROUNDS, report
 from socialgov.actions.schools import create_school
 from socialgov.actions.stepup import mark_strong
-from socialgov.actions.vault import join
+from socialgov.actions.vault_passphrase import join
 from socialgov.escrow import PASSPHRASE_VARIABLE
 from socialgov.home import Home, open_home, wall_clock
 from socialgov.models import Role, Staff

@@ -133,8 +133,11 @@ def check_can_ask_glass(staff: Staff) -> None:
 def check_can_agree_glass(staff: Staff, asked_by: int | None = None) -> None:
     """The second person: another head, the safeguarding lead or a governor, and never whoever asked.
 
-    Not a network manager: the glass is broken because none of them can open the vault. They are told, and may stop it.
+    Not a network manager, whatever else they are: the glass is broken because none of them can open the vault, and
+    they could give themselves the other role. They are told, and may stop it.
     """
+    if staff.has(R.NETWORK_MANAGER):
+        raise NotPermitted("A network manager cannot agree to breaking the glass.", "They can stop it.")
     _need(staff, (R.HEAD, R.SAFEGUARDING_LEAD, R.GOVERNOR), "agree to breaking the glass")
     if staff.id == asked_by:
         raise NotPermitted(

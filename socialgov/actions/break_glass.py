@@ -123,14 +123,14 @@ def open_with_sheets(
     need_fresh(home, session_token, now=now)
     found = _need(home.db, glass_id, now, GlassState.OPEN)
     _check_two_persons(home.db, actor, found)
-    throttle.check_person(home, actor.id, now=now)
+    throttle.check_person(home, actor.id, now=now, of=throttle.PASSPHRASE)
     try:
         opened = _joined(home, sheets)
     except InvalidInput:
         vault.refused(home, actor, now)
         raise
     with write(home.db) as db:  # what is opened is on record before the browser can open anything with it
-        _need(db, glass_id, now, GlassState.OPEN)
+        _check_two_persons(db, actor, _need(db, glass_id, now, GlassState.OPEN))
         first = found.opened_at is None
         store.note_opened(db, glass_id, now)
         _record(db, EventTag.RECOVERY_USED, actor, glass_id, now)
@@ -154,6 +154,8 @@ def name_manager(home: Home, actor: Staff, opened: OpenVault, glass_id: int, sta
     with write(home.db) as db:
         found = _need(db, glass_id, now, GlassState.OPEN)
         _check_two_persons(db, actor, found)
+        if staff_id == actor.id:
+            raise NotPermitted("You cannot name yourself.", "Name somebody else: two persons answer for the vault.")
         named = make_network_manager(db, staff_by_id(db, staff_id), actor=actor_of(actor.id), now=now)
         if (held := holder_of(db, named.id, "manager")) is not None:
             end_holder(db, held.id, now)
@@ -193,7 +195,8 @@ def _need(db: Database, glass_id: int, now: datetime, *states: GlassState) -> Br
 
 
 def _check_two_persons(db: Database, actor: Staff, found: BreakGlass) -> None:
-    """Who asked opens; who agreed must still be here, in a role that may agree."""
+    """Who asked opens, still as head; who agreed must still be here, in a role that may agree."""
+    permissions.check_can_ask_glass(staff_by_id(db, actor.id))
     if actor.id != found.asked_by:
         raise NotPermitted("Only the head who asked opens the vault with the sheets.", "Ask for it yourself.")
     second = staff_by_id(db, found.approved_by) if found.approved_by else None

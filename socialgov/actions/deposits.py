@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from socialgov import passwords, permissions
+from socialgov.actions import throttle
 from socialgov.actions.findings import evaluate_account
 from socialgov.actions.machine_tokens import make_after_deposit
 from socialgov.actions.request_checks import school_email_fault, text_faults, tidy
@@ -66,16 +67,21 @@ def deposit(
     """Take a login into escrow (SEC201) in place of the one before; nobody knows any more that it works (SEC205).
 
     A password that is weak (SEC202) or used for another account (SEC203) is refused, as far as the school enforces
-    those rules, with the reason beside the field. The refusal is an event; the secret is kept nowhere.
+    those rules, with the reason beside the field. The refusal is an event; the secret is kept nowhere. Raises
+    Throttled for somebody who tried too many that are used already.
     """
     account = account_by_id(home.db, account_id)
     permissions.check_can_deposit(actor, account)
+    throttle.check_person(home, actor.id, now=now, of=throttle.REUSE)
     draft = _draft(home, account, username=username, secret=secret, email=email, kind=kind)
     with write(home.db) as db:
         account = account_by_id(db, account_id)
         permissions.check_can_deposit(actor, account)
         need_depositable(account)
-        refused = _refusals(home, db, account, draft)
+        broken = _broken(db, account, draft)
+        refused = _enforced(home, account, broken)
+        if "SEC203" in broken:  # whoever tries many learns the password of another account
+            throttle.note_wrong_person(home, actor.id, now=now, of=throttle.REUSE)
         if refused:
             record(db, EventTag.CREDENTIAL_REFUSED, account, actor_of(actor.id), now, data={"rules": sorted(refused)})
         else:
@@ -179,13 +185,18 @@ def _is_a_name(home: Home, account: Account, secret: str, username: str, email: 
     return any(not forms.isdisjoint(home.escrow.fingerprints(name)) for name in names if name)
 
 
-def _refusals(home: Home, db: Database, account: Account, draft: _Draft) -> dict[str, str]:
-    """Rule id → sentence, for each rule that the school enforces and the deposit breaks."""
+def _broken(db: Database, account: Account, draft: _Draft) -> dict[str, str]:
+    """Rule id → sentence, for each rule that the deposit breaks."""
     broken = {"SEC202": " ".join(draft.problems)} if draft.problems else {}
     if store.accounts_sharing(db, draft.fingerprints, other_than=account.id):
         broken["SEC203"] = "This password, or one very like it, is used for another account."
     elif _is_old(db, account, draft):
         broken["SEC203"] = "This password, or one very like it, was deposited for this account before."
+    return broken
+
+
+def _enforced(home: Home, account: Account, broken: dict[str, str]) -> dict[str, str]:
+    """Of the broken rules those that the school enforces."""
     policy = home.settings.policy
     return {
         rule_id: words

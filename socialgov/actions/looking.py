@@ -79,6 +79,7 @@ def look(
     if home.db.conn.in_transaction:  # then the event below would not be committed before the secret is opened
         raise RuntimeError("a look inside a transaction")
     with write(home.db) as db:
+        permissions.check_can_reveal(staff_by_id(db, actor.id), glass=glass is not None)
         if glass is not None:
             _check_glass(db, actor, glass, now)
         account = account_by_id(db, account_id)
@@ -138,7 +139,8 @@ def _deposit(db: Database, account: Account, shown: Shown, credential_id: int | 
 
 def _look_reason(text: str) -> str:
     reason = checked_reason(text)
-    if len(reason) < SHORTEST_REASON or len(reason.split()) < 2:
+    words = [word for word in reason.split() if any(sign.isalnum() for sign in word)]
+    if sum(sign.isalnum() for sign in reason) < SHORTEST_REASON or len(words) < 2:
         fault = "Say why in a few words, for example: the owner is ill and a post must come down."
         raise InvalidInput("A reason of a few words is needed.", {"reason": fault})
     return reason[:LONGEST_TEXT]

@@ -144,7 +144,7 @@ def _sheet_set(home: Home, db: Database, sheets: Sequence[str], now: datetime) -
 
 def open_as(home: Home, manager: Staff, passphrase: str, *, now: datetime) -> OpenVault:
     """The vault, with this network manager's passphrase. Raises InvalidInput, Throttled, NotFound."""
-    throttle.check_person(home, manager.id, now=now)
+    throttle.check_person(home, manager.id, now=now, of=throttle.PASSPHRASE)
     held = store.holder_of(home.db, manager.id, "manager")
     if held is None or held.wrapped is None:
         raise NotFound(f"{manager.name} has no vault passphrase.", "Name a network manager who has: --as.")

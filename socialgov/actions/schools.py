@@ -155,6 +155,8 @@ def _move(building: Path, root: Path) -> None:
     """Put what was built into place, school.toml last: with it there is a school."""
     for path in sorted(building.iterdir(), key=lambda path: path.name == "school.toml"):
         if path.suffix not in {".lock", ".migrating"}:
+            if path.is_file():  # names and permissions lie there in the clear, and `root` may be open to others
+                path.chmod(0o600)
             path.rename(root / path.name)
 
 

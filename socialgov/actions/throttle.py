@@ -7,6 +7,8 @@ What can be guessed, and what is done about it:
   is looked at, right or wrong, until the oldest of them is that old. Ten tries in fifteen minutes at three codes in a
   million: a year of guessing without a break finds one with a chance of two thirds, and the person is told of the
   first quarter of an hour. A stranger cannot cause it: without session or link no guess is counted for anybody.
+  Each kind has its own count: a right code makes no room for guesses at the passphrase, and wrong ones do not shut
+  somebody out of the vault. A deposit that is refused because another account has that password counts as a guess too.
 - *One-time links, passkeys, answers of the provider*: 256 random bits and signatures, which nobody guesses. Refusals
   are counted by **address**, which keeps the noise of a scanner down. A good link or passkey is never refused for its
   address: a whole school has one, and one pupil with a script would shut out its staff. So callers look first
@@ -36,16 +38,18 @@ if TYPE_CHECKING:
 
     from socialgov.home import Home
 
+CODE, PASSPHRASE, REUSE = "code", "passphrase", "reuse"  # what a person tries; each has a count of its own
 MOST_ROWS = 50_000  # a flood from a network of many addresses must not fill the disk; people are counted all the same
 _TOLD = (
-    "Somebody who is signed in as you, or holds a sign-in link of yours, entered wrong codes again and again. "
+    "Somebody who is signed in as you, or holds a sign-in link of yours, entered wrong codes or passwords again and "
+    "again. "
     "Nothing of that kind is accepted for you for a while. If it was not you, tell the network manager at once."
 )
 
 
-def check_person(home: Home, staff_id: int, *, now: datetime) -> None:
-    """Raise Throttled while this person's codes and passphrases are not looked at. Ask before looking at one."""
-    _check(home, "person", str(staff_id), now)
+def check_person(home: Home, staff_id: int, *, now: datetime, of: str = CODE) -> None:
+    """Raise Throttled while this person's tries of this kind are not looked at. Ask before looking at one."""
+    _check(home, "person", _person(staff_id, of), now)
 
 
 def check_address(home: Home, address: str, *, now: datetime) -> None:
@@ -53,10 +57,10 @@ def check_address(home: Home, address: str, *, now: datetime) -> None:
     _check(home, "address", _network(address), now)
 
 
-def note_wrong_person(home: Home, staff_id: int, *, now: datetime) -> None:
+def note_wrong_person(home: Home, staff_id: int, *, now: datetime, of: str = CODE) -> None:
     """Count a wrong code or passphrase of this person; they are told once the window is full."""
     with write(home.db) as db:
-        if _note(db, home, "person", str(staff_id), now):
+        if _note(db, home, "person", _person(staff_id, of), now):
             _record(db, "person", now, actor=actor_of(staff_id), staff_id=staff_id)
             key = f"throttled:{moment_text(now)}"
             notify(db, staff_id=staff_id, kind="throttled", text=_TOLD, dedupe_key=key, now=now)
@@ -69,9 +73,12 @@ def note_wrong_address(home: Home, address: str, *, now: datetime) -> None:
             _record(db, "address", now, actor="visitor", staff_id=None)
 
 
-def forgive_person(db: Database, home: Home, staff_id: int) -> None:
-    """What somebody mistyped before they got it right is forgotten. Inside `write()`."""
-    rows.clear_failures(db, "person", _key(home, "person", str(staff_id)))
+def forgive_person(db: Database, home: Home, staff_id: int, *, of: str = CODE) -> None:
+    """What somebody mistyped before they got it right is forgotten. Inside `write()`.
+
+    Of this kind alone: a right code must not make room for more guesses at the passphrase.
+    """
+    rows.clear_failures(db, "person", _key(home, "person", _person(staff_id, of)))
 
 
 def _check(home: Home, kind: str, who: str, now: datetime) -> None:
@@ -99,6 +106,10 @@ def _record(db: Database, kind: str, now: datetime, *, actor: str, staff_id: int
     record_event(
         db, EventTag.SIGNIN_THROTTLED, actor=actor, now=now, subject="staff", subject_id=staff_id, data={"by": kind}
     )
+
+
+def _person(staff_id: int, of: str) -> str:
+    return str(staff_id) if of == CODE else f"{staff_id}:{of}"
 
 
 def _key(home: Home, kind: str, who: str) -> str:

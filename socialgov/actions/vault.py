@@ -15,7 +15,6 @@ from socialgov.actions import throttle
 from socialgov.actions.notices import notify
 from socialgov.actions.sessions import open_session
 from socialgov.actions.stepup import need_fresh
-from socialgov.actions.vault_passphrase import check_passphrase
 from socialgov.errors import Conflict, EscrowError, InvalidInput, NotFound, VaultShut
 from socialgov.escrow import Holder, OpenVault, Recovery, VaultKey, make_vault_key, random_token, recovery_proof
 from socialgov.escrow.shares import split_secret
@@ -104,16 +103,23 @@ def open_vault(home: Home, actor: Staff, session_token: str, passphrase: str, *,
     """
     permissions.check_can_open_vault(actor)
     need_fresh(home, session_token, now=now)
-    throttle.check_person(home, actor.id, now=now)
+    held, opened = open_with_own(home, actor, passphrase, "passphrase", now=now)
+    return keep_open(home, actor, session_token, opened, now=now, held=held)
+
+
+def open_with_own(
+    home: Home, actor: Staff, passphrase: str, field: str, *, now: datetime
+) -> tuple[store.HolderRow, OpenVault]:
+    """Somebody's own way in, and what their passphrase opens. Raises Throttled, NotFound, InvalidInput (`field`)."""
+    throttle.check_person(home, actor.id, now=now, of=throttle.PASSPHRASE)
     held = store.holder_of(home.db, actor.id, "manager")
     if held is None or held.wrapped is None:
         raise NotFound("You have no vault passphrase yet.", "Set one with the code that another manager gives you.")
     try:
-        opened = Holder(held.salt, held.cost).open(home.escrow, held.wrapped, passphrase, held.id)
+        return held, Holder(held.salt, held.cost).open(home.escrow, held.wrapped, passphrase, held.id)
     except EscrowError:
         refused(home, actor, now)
-        raise InvalidInput(WRONG, {"passphrase": WRONG}, "Try again, or ask another network manager.") from None
-    return keep_open(home, actor, session_token, opened, now=now)
+        raise InvalidInput(WRONG, {field: WRONG}, "Try again, or ask another network manager.") from None
 
 
 def keep_open(
@@ -123,10 +129,14 @@ def keep_open(
     opened: OpenVault,
     *,
     now: datetime,
+    held: store.HolderRow | None = None,
     break_glass_id: int | None = None,
     until: datetime | None = None,
 ) -> str:
-    """Hold an opened vault for one session, sealed to a token that only the browser gets. Compared with the store."""
+    """Hold an opened vault for one session, sealed to a token that only the browser gets. Compared with the store.
+
+    `held`: the way in that opened it, which must still be there.
+    """
     token = random_token()
     expires_at = now + timedelta(minutes=home.settings.policy.vault_open_minutes)
     expires_at = min(expires_at, until or expires_at)
@@ -136,7 +146,9 @@ def keep_open(
         session = open_session(home, session_token, now=now)
         if session is None or session.staff_id != actor.id:
             raise VaultShut("You are not signed in any more.", "Sign in again.")
-        throttle.forgive_person(db, home, actor.id)
+        if held is not None:
+            check_still_held(db, held)
+        throttle.forgive_person(db, home, actor.id, of=throttle.PASSPHRASE)
         store.end_openings(db, now, session_id=session.id)
         opening_id = store.insert_opening(
             db, session_id=session.id, staff_id=actor.id, opened_at=now, expires_at=expires_at,
@@ -192,7 +204,7 @@ def refused(home: Home, actor: Staff, now: datetime) -> None:
     """A wrong passphrase is an event and counts towards the throttle."""
     with write(home.db) as db:
         record_event(db, EventTag.VAULT_REFUSED, actor=actor_of(actor.id), now=now, subject="vault")
-    throttle.note_wrong_person(home, actor.id, now=now)
+    throttle.note_wrong_person(home, actor.id, now=now, of=throttle.PASSPHRASE)
 
 
 # --------------------------------------------------------------------------------------------------- its holders
@@ -203,6 +215,9 @@ def invite(home: Home, actor: Staff, opened: OpenVault, staff_id: int, *, now: d
     permissions.check_can_open_vault(actor)
     invitation = Invitation.new()
     with write(home.db) as db:
+        permissions.check_can_open_vault(staff_by_id(db, actor.id))
+        if store.holder_of(db, actor.id, "manager") is None:  # taken from them while the code was made
+            raise VaultShut
         if not staff_by_id(db, staff_id).has(Role.NETWORK_MANAGER):
             raise InvalidInput("Only a network manager can be let into the vault.", mend="Give them that role first.")
         if store.holder_of(db, staff_id, "manager") is not None:
@@ -240,35 +255,10 @@ def let_in(
     tell_managers_and_heads(db, "vault_invited", text, now, key=f"{staff_id}:{now}", but=made_by)
 
 
-def join(home: Home, actor: Staff, code: str, passphrase: str, *, now: datetime) -> None:
-    """Set one's own vault passphrase with the code of an invitation, which ends. Raises InvalidInput with `fields`."""
-    permissions.check_can_open_vault(actor)
-    throttle.check_person(home, actor.id, now=now)
-    check_passphrase(home, actor, passphrase)
-    held = store.holder_of(home.db, actor.id, "invitation")
-    wrong = "This code is wrong, or its time is over."
-    try:
-        if held is None or held.wrapped is None or held.expires_at is None or now >= held.expires_at:
-            raise EscrowError("There is no invitation.")
-        words = " ".join(code.lower().split())
-        opened = Holder(held.salt, held.cost).open(home.escrow, held.wrapped, words, held.id)
-    except EscrowError:
-        refused(home, actor, now)
-        raise InvalidInput(wrong, {"code": wrong}, "Ask another network manager for a new one.") from None
-    _set_passphrase(home, actor, opened, passphrase, EventTag.VAULT_JOINED, now=now)
-
-
-def change_passphrase(home: Home, actor: Staff, opened: OpenVault, new: str, *, now: datetime) -> None:
-    """Another passphrase for oneself, with the vault open. Raises InvalidInput with `fields`."""
-    permissions.check_can_open_vault(actor)
-    check_passphrase(home, actor, new)
-    _set_passphrase(home, actor, opened, new, EventTag.VAULT_PASSPHRASE_CHANGED, now=now)
-
-
 def remove_holder(home: Home, actor: Staff, staff_id: int, *, now: datetime) -> None:
     """Take somebody's way into the vault. Conflict for the last one: then only the recovery sheets would open it."""
-    permissions.check_can_manage_vault(actor)
     with write(home.db) as db:
+        permissions.check_can_manage_vault(staff_by_id(db, actor.id))
         end_holders_of(db, staff_id, actor=actor_of(actor.id), now=now)
         text = f"{staff_by_id(db, staff_id).name} cannot open the vault any more."
         tell_managers_and_heads(
@@ -345,25 +335,11 @@ def _insert_key(db: Database, escrow: Escrow, opened: OpenVault, now: datetime) 
     return store.insert_vault_key(db, key_id=opened.key_id, public_key=public, proof=escrow.proof_of(public), now=now)
 
 
-def _set_passphrase(
-    home: Home, actor: Staff, opened: OpenVault, passphrase: str, tag: EventTag, *, now: datetime
-) -> None:
-    holder = Holder.new()
-    public = holder.public_of(passphrase)
-    with write(home.db) as db:
-        row = store.current_vault_key(db)
-        if row is None or row.key_id != opened.key_id:
-            raise VaultShut
-        for kind in ("invitation", "manager"):
-            _end(db, store.holder_of(db, actor.id, kind), now)
-        add_holder(
-            db, home.escrow, opened, holder, public, kind="manager", staff_id=actor.id, vault_key_id=row.id,
-            made_by=actor.id, now=now,
-        )  # fmt: skip
-        _record_of(db, tag, actor, actor.id, now)
-        tell_managers_and_heads(
-            db, "vault_joined", f"{actor.name} set a vault passphrase.", now, key=f"{actor.id}:{now}", but=actor.id
-        )
+def check_still_held(db: Database, held: store.HolderRow) -> None:
+    """It was not ended since it was read: a passphrase takes a moment to be stretched. Raises VaultShut."""
+    current = store.holder_of(db, held.staff_id, held.kind)
+    if current is None or current.id != held.id:
+        raise VaultShut("Your way into the vault was ended a moment ago.", "Ask another network manager.")
 
 
 def _end(db: Database, row: store.HolderRow | None, now: datetime) -> None:

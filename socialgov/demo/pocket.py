@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from socialgov.actions.authenticators import confirm_with_code, give_authenticator
 from socialgov.actions.sessions import end_session
 from socialgov.actions.signin import make_signin_link, use_signin_link
-from socialgov.actions.vault import join, open_vault, opened_vault, shut_vault
+from socialgov.actions.vault import open_vault, opened_vault, shut_vault
+from socialgov.actions.vault_passphrase import join
 from socialgov.escrow.codes import code_at, new_seed, read_seed
 from socialgov.generator import random_words
 

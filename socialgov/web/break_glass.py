@@ -160,6 +160,7 @@ def unlock(glass_id: int) -> ResponseReturnValue:
 
 
 @bp.route("/<int:glass_id>/name", methods=["GET", "POST"])
+@fresh
 @may(check_can_use_glass, glass=True)
 def name(glass_id: int) -> ResponseReturnValue:
     """Name a network manager who opens the vault from now on; their code is shown once."""

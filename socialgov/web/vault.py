@@ -14,7 +14,9 @@ from wtforms.validators import DataRequired, EqualTo
 
 from socialgov.actions import vault
 from socialgov.actions.break_glass import under_way
-from socialgov.actions.vault_passphrase import LONGEST
+from socialgov.actions.recovery import drill_is_due
+from socialgov.actions.vault_passphrase import LONGEST, change_passphrase
+from socialgov.actions.vault_passphrase import join as join_vault
 from socialgov.errors import VaultShut
 from socialgov.generator import random_words
 from socialgov.models import Role, Staff
@@ -66,6 +68,13 @@ class PassphraseForm(FlaskForm):
     )
 
 
+class ChangeForm(PassphraseForm):
+    old = PasswordField(
+        "Your vault passphrase of now",
+        validators=[DataRequired("Enter your present passphrase."), shorter("Passphrase", LONGEST)],
+    )
+
+
 class JoinForm(PassphraseForm):
     code = text("The code that you were given", "Enter the six words of the code.")
 
@@ -93,7 +102,6 @@ def show() -> ResponseReturnValue:
     holders, recovery = current_holders(g.home.db), current_recovery(g.home.db)
     ways = _ways(holders, staff_names(g.home.db))
     mine = next((way for way in ways if way.staff.id == g.staff.id), None)
-    drill_days = timedelta(days=g.home.settings.policy.drill_days)
     return render_template(
         "vault/page.html",
         ways=ways,
@@ -101,7 +109,7 @@ def show() -> ResponseReturnValue:
         opening=opening_in_hand(),
         elsewhere=_elsewhere(),
         recovery=recovery,
-        drill_due=recovery and (recovery.drilled_at or recovery.made_at) + drill_days <= g.now,
+        drill_due=drill_is_due(g.home, g.now),
         nobody=not any(way.since for way in ways),
         glass=under_way(g.home, now=g.now),
         may_open=can_open_vault(g.staff),
@@ -197,7 +205,7 @@ def join() -> ResponseReturnValue:
     form = JoinForm()
     if proposed := _proposed():
         return _passphrase_page(form, proposed)
-    if saved(form, lambda: vault.join(g.home, g.staff, form.code.data or "", form.passphrase.data or "", now=g.now)):
+    if saved(form, lambda: join_vault(g.home, g.staff, form.code.data or "", form.passphrase.data or "", now=g.now)):
         flash("Your passphrase is set. From now on it opens the vault; the code does no more.", "success")
         return redirect(url_for("vault.show"))
     return _passphrase_page(form)
@@ -207,11 +215,16 @@ def join() -> ResponseReturnValue:
 @fresh
 @may(check_can_open_vault)
 def change() -> ResponseReturnValue:
-    """Another passphrase for oneself, with the vault open."""
-    form, opened = PassphraseForm(), need_vault()
+    """Another passphrase for oneself. What one has open is shut: it opens again with the new one."""
+    form = ChangeForm()
     if proposed := _proposed():
         return _passphrase_page(form, proposed)
-    if saved(form, lambda: vault.change_passphrase(g.home, g.staff, opened, form.passphrase.data or "", now=g.now)):
+
+    def verb() -> None:
+        change_passphrase(g.home, g.staff, form.old.data or "", form.passphrase.data or "", now=g.now)
+
+    if saved(form, verb):
+        let_go()
         flash("Your vault passphrase is changed. The old one opens nothing any more.", "success")
         return redirect(url_for("vault.show"))
     return _passphrase_page(form)

@@ -110,7 +110,7 @@ def test_guesses_are_throttled_by_person_and_the_person_is_told(home: Home, teac
     with pytest.raises(Throttled):  # right, and not looked at
         use_code(home, teacher.id, code(seed, later), now=later)
     use_code(home, head.id, code(others, later), now=later)  # nobody else is
-    assert "wrong codes again and again" in notices_of(home.db, teacher.id)[0].text
+    assert "wrong codes or passwords again and again" in notices_of(home.db, teacher.id)[0].text
     throttled = events_page(home.db, before=None, tag=EventTag.SIGNIN_THROTTLED, actor=None, limit=9)
     assert [(event.subject_id, event.data) for event in throttled] == [(teacher.id, {"by": "person"})]
     opened = later + timedelta(minutes=home.settings.policy.signin_tries_minutes)

@@ -20,7 +20,8 @@ from socialgov.actions.looking import look
 from socialgov.actions.sessions import Visitor, open_session, start_session
 from socialgov.actions.staff import set_roles, staff_leaves
 from socialgov.actions.stepup import mark_strong
-from socialgov.actions.vault import join, open_vault, opened_vault, opening_of
+from socialgov.actions.vault import open_vault, opened_vault, opening_of
+from socialgov.actions.vault_passphrase import join
 from socialgov.errors import (
     Conflict,
     InvalidInput,

@@ -37,7 +37,8 @@ from socialgov.actions import key_rotation, sealed_places
 from socialgov.actions.key_rotation import Change, rotate_key, take_over_all
 from socialgov.actions.recovery import SheetSet, drill, join_sheets
 from socialgov.actions.unsealing import unseal
-from socialgov.actions.vault import VaultShut, invite, join, vault_key
+from socialgov.actions.vault import VaultShut, invite, vault_key
+from socialgov.actions.vault_passphrase import join
 from socialgov.errors import EscrowError, InvalidInput, StoreError
 from socialgov.escrow import Escrow, keyrings, open_escrow
 from socialgov.escrow.vault import Holder

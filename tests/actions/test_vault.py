@@ -13,15 +13,14 @@ from socialgov.actions.credentials import reveal
 from socialgov.actions.sessions import Visitor, end_session, open_session, start_session
 from socialgov.actions.stepup import mark_strong
 from socialgov.actions.vault import (
-    change_passphrase,
     invite,
-    join,
     open_vault,
     opened_vault,
     remove_holder,
     shut_expired,
     shut_vault,
 )
+from socialgov.actions.vault_passphrase import change_passphrase, join
 from socialgov.errors import Conflict, InvalidInput, NotFound, NotPermitted, StepUpNeeded, Throttled, VaultShut
 from socialgov.home import Home
 from socialgov.models import Account, Role, Staff
@@ -151,7 +150,10 @@ def test_only_a_network_manager_is_invited(home: Home, manager: Staff) -> None:
 
 
 def test_a_changed_passphrase_counts_at_once_and_the_old_one_no_more(home: Home, manager: Staff) -> None:
-    change_passphrase(home, manager, vault_of(home), OWN, now=NOW)
+    with pytest.raises(InvalidInput) as caught:
+        change_passphrase(home, manager, "something else altogether", OWN, now=NOW)
+    assert "old" in caught.value.fields
+    change_passphrase(home, manager, VAULT_PASSPHRASE, OWN, now=NOW)
     session = session_for(home, manager)
     with pytest.raises(InvalidInput):
         open_vault(home, manager, session, VAULT_PASSPHRASE, now=NOW)

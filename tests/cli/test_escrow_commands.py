@@ -17,7 +17,7 @@ from sealed_school import Records, add_one_of_each, assert_all_open, opened_by
 
 from socialgov import home as home_module
 from socialgov.actions import recovery
-from socialgov.actions.vault import join
+from socialgov.actions.vault_passphrase import join
 from socialgov.cli import main
 from socialgov.config import load_settings
 from socialgov.escrow import KEY_FILE, PASSPHRASE_VARIABLE

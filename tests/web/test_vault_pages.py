@@ -150,14 +150,16 @@ def test_somebody_is_removed_and_they_and_the_heads_are_told(
     assert client.post(f"/vault/remove/{manager.id}").status_code == 409  # the last one
 
 
-def test_a_passphrase_is_changed_with_the_vault_open(
-    home: Home, browse: Browse, open_vault_as: Opened, manager: Staff
-) -> None:
-    client = make_strong(home, browse(manager))
-    assert client.get("/vault/passphrase/change").location == "/vault/open"
-    open_vault_as(client, manager)
-    assert client.post("/vault/passphrase/change", data=TWICE).location == "/vault/"
-    client.post("/vault/shut", follow_redirects=True)
+@pytest.mark.asvs("6.2.3")
+def test_a_passphrase_is_changed_by_who_knows_the_old_one(home: Home, browse: Browse, manager: Staff) -> None:
+    client = browse(manager)
+    assert client.get("/vault/passphrase/change").location == "/confirm"
+    make_strong(home, client)
+    wrong = client.post("/vault/passphrase/change", data={**TWICE, "old": "something else altogether"})
+    assert wrong.status_code == 422
+    assert "does not open the vault" in wrong.text
+    assert OWN not in wrong.text
+    assert client.post("/vault/passphrase/change", data={**TWICE, "old": VAULT_PASSPHRASE}).location == "/vault/"
     assert client.post("/vault/open", data={"passphrase": VAULT_PASSPHRASE}).status_code == 422
     assert client.post("/vault/open", data={"passphrase": OWN}).location == "/vault/"
 
