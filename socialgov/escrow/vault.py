@@ -10,6 +10,7 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
+import threading
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -37,6 +38,9 @@ SALT = 16
 _KEYS_SEALED = 2 * KEY + HPKE_OVERHEAD  # root and key, for the recovery sheets
 # RFC 9106, second recommended choice: 64 MiB, three passes, four lanes. About 0.15 s; 64 MiB while it lasts.
 COST = "argon2id:3:65536:4"
+# OpenSSL's lanes share one pool of threads: two passphrases stretched at once wait for each other for ever. One at a
+# time also keeps the memory at 64 MiB, however many come.
+_STRETCHING = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +176,8 @@ class Holder:
 
         passes, memory, lanes = self._numbers()
         kdf = Argon2id(salt=self.salt, length=KEY, iterations=passes, lanes=lanes, memory_cost=memory)
-        return private_key(kdf.derive(passphrase.encode()))
+        with _STRETCHING:
+            return private_key(kdf.derive(passphrase.encode()))
 
     def _numbers(self) -> tuple[int, int, int]:
         """Passes, KiB and lanes; what a changed row says instead is refused before it costs memory or time."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -293,3 +294,18 @@ def test_no_other_user_of_the_machine_reads_a_home_in_a_folder_that_was_there(tm
         os.umask(before)
     files = [path for path in home.path.rglob("*") if path.is_file()]
     assert [path.name for path in files if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
+
+
+def test_two_who_type_their_passphrase_at_once_do_not_stop_the_server() -> None:
+    """Each waited for the other for ever: four double clicks and no page was served any more."""
+    done: list[bytes] = []
+
+    def stretch() -> None:
+        done.append(Holder.new().public_of(OWN))
+
+    both = [threading.Thread(target=stretch, daemon=True) for _ in range(3)]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join(timeout=10)
+    assert len(done) == len(both)
