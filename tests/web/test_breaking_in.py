@@ -189,12 +189,12 @@ def test_a_login_put_in_while_the_manager_tries_the_one_before_does_not_pass_unt
     owner, manager, at = browse(cast.owner), browse(cast.manager), f"/accounts/{account.id}"
     open_vault_as(manager, cast.manager)
     walk.deposited(home, cast, account)
-    manager.post(f"{at}/password", data={"reason": "The login test"})
+    manager.post(f"{at}/password", data={"reason": "To try the first login"})
     other = {"username": "other", "email": f"trips@{DOMAIN}", "secret": "zW3!bbN8-Somewhere-77"}
     assert owner.post(f"{at}/deposit", data=other).status_code == 302
     assert manager.post(f"{at}/login-test", data={"works": "yes"}).status_code == 409
     assert {one.rule_id: one.answer for one in findings_of(home.db, account.id)}["SEC205"] is None
-    manager.post(f"{at}/password", data={"reason": "The new one"})
+    manager.post(f"{at}/password", data={"reason": "To try the new login"})
     assert manager.post(f"{at}/login-test", data={"works": "yes"}).status_code == 302
 
 
