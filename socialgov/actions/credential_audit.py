@@ -165,7 +165,8 @@ def _needs(home: Home, row: AuditRow, now: datetime) -> Iterable[str]:
         failing.pop("SEC204", None)
     if row.secret_at is None:  # all of these say once more that there is none
         failing = {rule_id: found for rule_id, found in failing.items() if rule_id in ("SEC201", "SEC206", "PPL704")}
-    yield from (found.because for found in failing.values())
+    for rule_id, found in failing.items():
+        yield f"Recovery: {found.because}" if rule_id == "SEC206" else found.because
     if row.strangers:
         yield f"{counted(row.strangers, 'delegate')} not on the staff any more, or never.".capitalize()
     if not row.answers and row.secret_at is None and row.state is not AccountState.CLOSING:
@@ -177,7 +178,7 @@ def _needs(home: Home, row: AuditRow, now: datetime) -> Iterable[str]:
 HEADERS = (
     "Account", "Platform", "State", "Owner", "Deputy", "Deposited", "Password since", "Age in days", "Strength",
     "Used elsewhere", "Last tested", "Result", "Seen since its last change by", "Deposited by",
-    "Recovery with the school", "Why", "Delegates", "Delegates not on the staff", "The product's own key",
+    "Recovery with the school", "Why", "Delegates", "Delegates not on the staff", "socialgov's own key",
     "Change of the password", "What is needed",
 )  # fmt: skip
 

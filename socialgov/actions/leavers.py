@@ -46,7 +46,7 @@ CONTACTS = {"address": "Recovery address", "phone": "Recovery phone", "second_fa
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What hangs on one person. `changing` are the changes of passwords that are open because they leave."""
+    """What hangs on one person. `changing`: the open changes of passwords because they leave, or that they know."""
 
     someone: Staff
     kept: tuple[Account, ...]
@@ -56,6 +56,12 @@ class Report:
     delegations: tuple[LetIn, ...]
     recoveries: tuple[LetIn, ...]
     ways: WaysLeft
+
+    @property
+    def to_secure(self) -> bool:
+        """They know a password that nobody is changing yet."""
+        changing = {account.id for _, account in self.changing}
+        return any(one.account_id not in changing for one in self.secrets)
 
     @property
     def done(self) -> bool:
@@ -78,12 +84,16 @@ def leaver_report(home: Home, actor: Staff, staff_id: int) -> Report:
     check_can_view_leavers(actor)
     db, someone = home.db, staff_by_id(home.db, staff_id)
     accounts = [one for one in accounts_of_keeper(db, staff_id) if staff_id in (one.owner_id, one.deputy_id)]
+    secrets = tuple(store.secrets_known_to(db, staff_id))
+    known = {one.account_id for one in secrets}
     return Report(
         someone=someone,
         kept=tuple(one for one in accounts if one.state in HANDED_OVER_IN),
         requests=tuple(one for one in accounts if one.state is AccountState.REQUESTED),
-        secrets=tuple(store.secrets_known_to(db, staff_id)),
-        changing=tuple(pair for pair in open_rotations(db) if pair[0].leaver_id == staff_id),
+        secrets=secrets,
+        changing=tuple(
+            pair for pair in open_rotations(db) if pair[0].leaver_id == staff_id or pair[0].account_id in known
+        ),
         delegations=tuple(store.delegations_of(db, staff_id)),
         recoveries=tuple(store.recoveries_of(db, staff_id)),
         ways=store.ways_left(db, staff_id),

@@ -172,7 +172,7 @@ def join_sheets(db: Database, school_id: str, sheets: Sequence[str]) -> Joined:
     row = store.current_recovery(db)
     if row is None:
         raise NotFound("This school has no recovery sheets.", "Make them: `socialgov escrow make`.")
-    newest = f"Take sheets of set {row.id}, made on {row.made_at:%d.%m.%Y}: the number stands on each."
+    newest = f"Take sheets of set {row.id}, made on {row.made_at.day} {row.made_at:%B %Y}: the number stands on each."
     try:
         recovery = Recovery(join_shares(sheets))
     except InvalidInput as error:

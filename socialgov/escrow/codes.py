@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 STEP = 30  # seconds
 DIGITS = 6
-_FAULT = (
-    "This is no seed of an authenticator: letters and the digits 2 to 7, or an address that begins with otpauth://."
-)
+_FAULT = "This is no key of an authenticator: letters and the digits 2 to 7, or an address that begins with otpauth://."
 
 
 @dataclass(frozen=True, slots=True)

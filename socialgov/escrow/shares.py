@@ -31,7 +31,7 @@ def join_shares(sheets: Sequence[str]) -> bytes:
             continue
         unknown = [str(place) for place, word in enumerate(sheet.split(), 1) if word not in WORD_INDEX_MAP]
         if unknown:
-            faults[f"sheet_{number}"] = f"No word of such a sheet: number {', '.join(unknown)}."
+            faults[f"sheet_{number}"] = f"Not on any such sheet: word {', '.join(unknown)}. Look for a slip in typing."
             continue
         try:
             Share.from_mnemonic(sheet)

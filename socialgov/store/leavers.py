@@ -155,8 +155,8 @@ def leavers_with_open_things(db: Database, limit: int = 200) -> list[Leaver]:
               select gone.id, gone.name, gone.left_at,
                 (select count(*) from account where gone.id in (owner_id, deputy_id) and state in {_OPEN}) as kept,
                 (select count(distinct held.account_id) {known} and held.{there}) as known,
-                (select count(*) from rotation where leaver_id = gone.id and finished_at is null and {there})
-                  as changing,
+                (select count(*) from rotation where finished_at is null and {there}
+                  and (leaver_id = gone.id or account_id in (select held.account_id {known}))) as changing,
                 (select count(*) from delegate where staff_id = gone.id and ended_at is null and {there})
                 + (select count(*) from recovery_contact where staff_id = gone.id and ended_at is null and {there})
                   as let_in

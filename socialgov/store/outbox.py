@@ -119,12 +119,13 @@ def notices_of(db: Database, staff_id: int, limit: int = 50) -> list[Notice]:
 
 
 def mark_notice_read(db: Database, notice_id: int, staff_id: int, now: datetime) -> bool:
-    """False when it is somebody else's, unknown or read before."""
+    """With those that say the same. False when it is somebody else's, unknown or read before."""
     done = db.execute(
-        "update notice set read_at = ? where id = ? and staff_id = ? and read_at is null",
-        (moment_text(now), notice_id, staff_id),
+        """update notice set read_at = :now where staff_id = :who and read_at is null and (account_id, text) is
+             (select account_id, text from notice where id = :this and staff_id = :who and read_at is null)""",
+        {"now": moment_text(now), "this": notice_id, "who": staff_id},
     )
-    return done.rowcount == 1
+    return done.rowcount > 0
 
 
 def put_away_notices(db: Database, account_id: int, kind: str, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ from flask import g, url_for
 
 from socialgov.actions.contacts import contacts_of, delegates_of
 from socialgov.actions.findings import current_findings
-from socialgov.models import Account, AccountKind, AccountState, Credential, CredentialKind, Policy
+from socialgov.models import Account, AccountKind, AccountState, Credential, CredentialKind, Delegate, Policy
 from socialgov.rules.strength import wanted_words
 from socialgov.store.credentials import held_credentials
 from socialgov.store.staff import staff_names
@@ -49,7 +49,7 @@ def held_rows(account: Account, names: Mapping[int, str]) -> list[Row]:
     if contacts:
         rows.append(("Recovery leads to", _contacts(len(contacts), sum(not one.of_school for one in contacts))))
     if delegates:
-        rows.append(("Delegates", f"{len(delegates)} on record"))
+        rows.append(("Delegates", _delegates(delegates)))
     return rows
 
 
@@ -88,7 +88,7 @@ def parts_of(account: Account) -> list[Part]:
              optional(K.RECOVERY_CODES in held), "deposits.codes"),
         part("Second factor", held.get(K.SECOND_FACTOR, "If it asks for a code from a phone."),
              optional(K.SECOND_FACTOR in held), "deposits.second_factor"),
-        part("Delegates", f"{len(delegates)} on record" if delegates else "If the platform lets others in by itself.",
+        part("Delegates", _delegates(delegates) if delegates else "If the platform lets others in by itself.",
              optional(delegates), "contacts.delegates"),
         part("Notes", held.get(K.NOTES, "What else the network manager must know."),
              optional(K.NOTES in held), "deposits.notes"),
@@ -112,3 +112,8 @@ def _nothing(account: Account) -> str:
 def _contacts(there: int, strangers: int) -> str:
     words = f"{there} on record"
     return f"{words}, all the school's" if not strangers else f"{words}, {strangers} of them not the school's"
+
+
+def _delegates(there: Sequence[Delegate]) -> str:
+    strangers = sum(one.staff_id is None for one in there)
+    return f"{len(there)} on record" + (f", {strangers} of them not on the staff" if strangers else "")

@@ -27,9 +27,11 @@ from socialgov.actions.proposals import Make, propose_password
 from socialgov.models import CredentialKind
 from socialgov.permissions import check_can_deposit
 from socialgov.store.credentials import current_credential
+from socialgov.store.rotations import open_rotation
+from socialgov.store.staff import staff_names
 from socialgov.web.access import may_account
 from socialgov.web.account_view import guide
-from socialgov.web.deposit_view import parts_of, wishes
+from socialgov.web.deposit_view import held_words, parts_of, wishes
 from socialgov.web.forms import ButtonForm, options, page, saved, shorter, text
 
 if TYPE_CHECKING:
@@ -95,9 +97,16 @@ def hand_in(account_id: int) -> ResponseReturnValue:
         platform=platform,
         proposed=form.proposed.data if not form.secret.errors else "",
         wishes=wishes(g.home.settings.policy, g.account.kind),
+        held=_held_already(account_id),
         guide=guide(platform, "change_password"),
         secret_attributes=SECRET,
     )
+
+
+def _held_already(account_id: int) -> str:
+    """Since when a password is deposited, and by whom; nothing where there is none."""
+    kept = _kept(account_id, CredentialKind.PASSWORD)
+    return held_words(kept, staff_names(g.home.db)) if kept else ""
 
 
 def _flash_what_came_of_it(account_id: int) -> None:
@@ -139,7 +148,8 @@ def _deposit(form: LoginForm, account_id: int) -> None:
 @may_account(check_can_deposit)
 def parts(account_id: int) -> ResponseReturnValue:
     """What is deposited, what the gate still needs, and what else may be."""
-    return render_template("credentials/parts.html", account=g.account, parts=parts_of(g.account))
+    changing = open_rotation(g.home.db, account_id) is not None
+    return render_template("credentials/parts.html", account=g.account, parts=parts_of(g.account), changing=changing)
 
 
 @bp.route("/<int:account_id>/deposit/codes", methods=["GET", "POST"])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ from socialgov.web.forms import ButtonForm, saved
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
+
+    from socialgov.store.outbox import Notice
 
 bp = Blueprint("start", __name__)
 
@@ -50,7 +53,7 @@ def page() -> ResponseReturnValue:
         "start/page.html",
         lines=lines[:SHOWN],
         more=max(0, len(lines) - SHOWN),
-        notices=open_notices(g.home.db, staff.id),
+        notices=_news(open_notices(g.home.db, staff.id)),
         kept=accounts_of_keeper(g.home.db, staff.id),
         counts=count_by_state(g.home.db) if staff.has(*OVERSIGHT) else None,
         counted=COUNTED,
@@ -58,6 +61,15 @@ def page() -> ResponseReturnValue:
         today=g.home.today(g.now),
         platforms=g.home.settings.platforms,
     )
+
+
+def _news(notices: Sequence[Notice]) -> list[tuple[Notice, int]]:
+    """What was told again and again stands there once: the newest, and how many times it was told."""
+    times = Counter((one.account_id, one.text) for one in notices)
+    newest: dict[tuple[int | None, str], Notice] = {}
+    for one in notices:
+        newest.setdefault((one.account_id, one.text), one)
+    return [(one, times[key]) for key, one in newest.items()]
 
 
 @bp.post("/notices/<int:notice_id>/read")

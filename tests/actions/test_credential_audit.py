@@ -55,8 +55,8 @@ def test_it_tells_how_a_login_in_order_stands(home: Home, cast: Cast) -> None:
 
 def test_it_names_who_has_seen_it_since_it_was_last_changed(home: Home, cast: Cast) -> None:
     account, second = live(home, cast), staff(home, Role.NETWORK_MANAGER, name="Second Manager")
-    reveal(home, cast.manager, vault_of(home), account.id, "To try it.", now=NOW)
-    reveal(home, second, vault_of(home), account.id, "To try it too.", now=NOW)
+    reveal(home, cast.manager, vault_of(home), account.id, "To try whether it works.", now=NOW)
+    reveal(home, second, vault_of(home), account.id, "To try it as well.", now=NOW)
     assert set(line(home, cast, account).knows) == {cast.manager.name, "Second Manager"}
     staff_leaves(home, cast.manager, second.id, now=NOW)
     found = line(home, cast, account)

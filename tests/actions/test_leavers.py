@@ -53,7 +53,7 @@ def test_the_report_names_every_secret_seen_since_its_last_change(home: Home, ca
     other = live(home, cast, form=form_of(cast, handle_wished="other.trip"))
     second = staff(home, Role.NETWORK_MANAGER)
     for account in (trip, trip, other):
-        reveal(home, second, vault_of(home), account.id, "To try it.", now=NOW)
+        reveal(home, second, vault_of(home), account.id, "To try whether it works.", now=NOW)
     known = leaver_report(home, cast.manager, second.id).secrets
     assert {(one.account_id, one.kind, one.deposited, one.looks) for one in known} == {
         (trip.id, CredentialKind.PASSWORD, False, 2),
@@ -137,7 +137,7 @@ def test_a_manager_who_leaves_loses_the_vault_too(home: Home, cast: Cast, trip: 
 
     second = staff(home, Role.NETWORK_MANAGER)
     give_way_in(home, second)
-    reveal(home, second, vault_of(home), trip.id, "To try it.", now=NOW)
+    reveal(home, second, vault_of(home), trip.id, "To try whether it works.", now=NOW)
     secure_leaver(home, cast.manager, second.id, {}, now=NOW)
     assert second.id not in {row.staff_id for row in current_holders(home.db)}
     assert not leaver_report(home, cast.manager, second.id).ways.some
@@ -229,6 +229,18 @@ def deposited_by_deputy(home: Home, cast: Cast, account: Account) -> None:
 
     now = NOW + HOUR
     deposit(home, cast.deputy, account.id, username="x", secret=NEW, email="trips@school.example", now=now)
+
+
+def test_a_change_that_was_open_already_counts_for_whoever_leaves_next(home: Home, cast: Cast, trip: Account) -> None:
+    both = staff(home, Role.NETWORK_MANAGER), staff(home, Role.NETWORK_MANAGER)
+    for one in both:
+        reveal(home, one, vault_of(home), trip.id, "To try whether it works.", now=NOW)
+        assert leaver_report(home, cast.manager, one.id).to_secure
+    for one in both:
+        secure_leaver(home, cast.manager, one.id, {}, now=NOW)
+        report = leaver_report(home, cast.manager, one.id)
+        assert ([account.id for _, account in report.changing], report.to_secure) == ([trip.id], False)
+    assert [(one.known, one.changing) for one in leavers(home, cast.manager)] == [(1, 1), (1, 1)]
 
 
 def test_an_account_that_is_closed_asks_for_nothing(home: Home, cast: Cast) -> None:

@@ -206,7 +206,7 @@ def advise(home: Home) -> None:
 
 def test_everything_a_leaver_saw_is_to_be_changed(home: Home, cast: Cast, trip: Account) -> None:
     second = staff(home, Role.NETWORK_MANAGER)
-    reveal(home, second, vault_of(home), trip.id, "To try it.", now=NOW)
+    reveal(home, second, vault_of(home), trip.id, "To try whether it works.", now=NOW)
     staff_leaves(home, cast.manager, second.id, now=NOW)
     begun = rotation_of(home, trip)
     assert (begun.reason, begun.leaver_id) == (R.LEFT, second.id)

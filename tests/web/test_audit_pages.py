@@ -31,7 +31,7 @@ def stage(home: Home) -> Stage:
 def test_it_tells_of_every_login_and_shows_none(
     browse: Browse, stage: Stage, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reveal(home, stage.cast.manager, vault_of(home), stage.live.id, "To try it.", now=NOW)
+    reveal(home, stage.cast.manager, vault_of(home), stage.live.id, "To try whether it works.", now=NOW)
     manager = browse(stage.cast.manager)
     monkeypatch.setattr(Escrow, "open_with", None)
     answer = manager.get("/audit/")

@@ -86,6 +86,7 @@ def test_a_password_is_made_without_script_kept_nowhere_and_deposited_as_it_was_
     assert owner.post(f"{at}/deposit", data={**LOGIN, "proposed": made}).location == f"{at}/deposit/parts"
     assert opened(home, stage.live.id, K.PASSWORD) == made
     assert made not in owner.get(f"{at}/deposit/parts").text
+    assert "What you deposit now takes its place" in owner.get(f"{at}/deposit").text
 
 
 def test_each_asking_makes_another_one_and_keeps_what_was_typed(owner: FlaskClient, at: str) -> None:

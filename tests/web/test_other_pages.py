@@ -11,9 +11,11 @@ from factories import NOW, make_home, manager_of
 from flask.testing import FlaskClient
 from stage import Stage, set_stage
 
+from socialgov.actions.notices import notify
 from socialgov.actions.signin import make_signin_link
 from socialgov.home import Home
 from socialgov.models import Role, Staff
+from socialgov.store.connect import write
 from socialgov.store.events import EventTag, events_page
 from socialgov.store.outbox import notices_of
 from socialgov.store.staff import staff_by_email, staff_by_id
@@ -47,6 +49,20 @@ def test_it_puts_a_notice_away_once_read(browse: Browse, stage: Stage, home: Hom
     assert len(notices_of(home.db, stage.cast.owner.id)) == len(mine) - 1
     others = notices_of(home.db, stage.cast.manager.id)[0]
     assert client.post(f"/notices/{others.id}/read").status_code == 404
+
+
+def test_news_told_again_and_again_stands_there_once_and_is_put_away_at_once(
+    browse: Browse, stage: Stage, home: Home
+) -> None:
+    owner = stage.cast.owner
+    with write(home.db) as db:
+        for day in range(3):
+            notify(db, staff_id=owner.id, kind="late", text="It is late.", dedupe_key=f"late:{day}", now=NOW)
+    client = browse(owner)
+    page = client.get("/").text
+    assert (page.count("<p>It is late.</p>"), "3 times, last just now" in page) == (1, True)
+    client.post(f"/notices/{notices_of(home.db, owner.id)[0].id}/read")
+    assert "It is late." not in [one.text for one in notices_of(home.db, owner.id)]
 
 
 # --------------------------------------------------------------------------------------------------- log

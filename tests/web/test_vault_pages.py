@@ -13,6 +13,7 @@ from factories import NOW, VAULT_CODE, VAULT_PASSPHRASE, make_home, manager_of, 
 from flask import Flask
 from flask.testing import FlaskClient
 
+from socialgov.actions.recovery import drill_due_at
 from socialgov.actions.staff import set_roles, staff_leaves
 from socialgov.home import Home
 from socialgov.models import Role, Staff
@@ -204,6 +205,17 @@ def test_the_head_sees_who_opens_it_and_changes_nothing(
     assert "Recovery last rehearsed" in page
     assert "Open the vault</a>" not in page
     assert "Take it from them" not in page
+
+
+def test_a_rehearsal_is_due_on_the_page_when_people_are_reminded_of_it(
+    home: Home, browse: Browse, head: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, due = browse(head), drill_due_at(home)
+    assert due is not None
+    assert "socialgov escrow drill" not in client.get("/vault/").text
+    monkeypatch.setattr(type(home), "now", lambda _: due)
+    monkeypatch.setattr("conftest.NOW", due)
+    assert "socialgov escrow drill" in browse(head).get("/vault/").text
 
 
 def test_an_invitation_that_ran_out_is_shown_as_such(
