@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from socialgov.actions.notices import notify
 from socialgov.actions.stepup import confirm_session, need_fresh, need_fresh_or_first
-from socialgov.actions.throttle import check_person, forgive_person, note_wrong_person
+from socialgov.actions.throttle import forgive_person, note_wrong_person, one_try
 from socialgov.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from socialgov.escrow.codes import Seed, matching_step, new_seed, read_seed
 from socialgov.store import factors, guarded_update, record_event, write
@@ -151,17 +151,17 @@ def _confirm(db: Database, row: Authenticator, step: int | None, now: datetime) 
 
 def _right_step(home: Home, row: Authenticator, code: str, now: datetime) -> int:
     """The step whose code this is. Raises Throttled before it looks, InvalidInput and counts after it was wrong."""
-    check_person(home, row.staff_id, now=now)
     if row.sealed is None:
         raise NotFound("This authenticator app was removed.", "Add it anew on the page Signing in.")
-    seed_text = home.escrow.open(row.sealed, account=f"staff:{row.staff_id}", field=FIELD, version=row.id)
-    seed = read_seed(seed_text.decode())
-    step = matching_step(seed, code, now, after=row.last_step)
-    if step is None:
-        note_wrong_person(home, row.staff_id, now=now)
-        with write(home.db) as db:
-            _event(db, EventTag.AUTHENTICATOR_REFUSED, row, now, actor=actor_of(row.staff_id))
-        raise _wrong()
+    with one_try(home, row.staff_id, now=now):
+        seed_text = home.escrow.open(row.sealed, account=f"staff:{row.staff_id}", field=FIELD, version=row.id)
+        seed = read_seed(seed_text.decode())
+        step = matching_step(seed, code, now, after=row.last_step)
+        if step is None:
+            note_wrong_person(home, row.staff_id, now=now)
+            with write(home.db) as db:
+                _event(db, EventTag.AUTHENTICATOR_REFUSED, row, now, actor=actor_of(row.staff_id))
+            raise _wrong()
     return step
 
 

@@ -23,6 +23,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
 
 CODE, PASSPHRASE, REUSE = "code", "passphrase", "reuse"  # what a person tries; each has a count of its own
 MOST_ROWS = 50_000  # a flood from a network of many addresses must not fill the disk; people are counted all the same
+_TRYING = threading.RLock()
 _TOLD = (
     "Somebody who is signed in as you, or holds a sign-in link of yours, entered wrong codes or passwords again and "
     "again. "
@@ -50,6 +54,17 @@ _TOLD = (
 def check_person(home: Home, staff_id: int, *, now: datetime, of: str = CODE) -> None:
     """Raise Throttled while this person's tries of this kind are not looked at. Ask before looking at one."""
     _check(home, "person", _person(staff_id, of), now)
+
+
+@contextmanager
+def one_try(home: Home, staff_id: int, *, now: datetime, of: str = CODE) -> Iterator[None]:
+    """`check_person` around a look at what somebody tried, in which a wrong one is noted before the next is looked at.
+
+    Of many that are sent at once no more are looked at than of those sent one after another.
+    """
+    with _TRYING:
+        check_person(home, staff_id, now=now, of=of)
+        yield
 
 
 def check_address(home: Home, address: str, *, now: datetime) -> None:

@@ -111,15 +111,15 @@ def open_with_own(
     home: Home, actor: Staff, passphrase: str, field: str, *, now: datetime
 ) -> tuple[store.HolderRow, OpenVault]:
     """Somebody's own way in, and what their passphrase opens. Raises Throttled, NotFound, InvalidInput (`field`)."""
-    throttle.check_person(home, actor.id, now=now, of=throttle.PASSPHRASE)
-    held = store.holder_of(home.db, actor.id, "manager")
-    if held is None or held.wrapped is None:
-        raise NotFound("You have no vault passphrase yet.", "Set one with the code that another manager gives you.")
-    try:
-        return held, Holder(held.salt, held.cost).open(home.escrow, held.wrapped, passphrase, held.id)
-    except EscrowError:
-        refused(home, actor, now)
-        raise InvalidInput(WRONG, {field: WRONG}, "Try again, or ask another network manager.") from None
+    with throttle.one_try(home, actor.id, now=now, of=throttle.PASSPHRASE):
+        held = store.holder_of(home.db, actor.id, "manager")
+        if held is None or held.wrapped is None:
+            raise NotFound("You have no vault passphrase yet.", "Set one with the code that another manager gives you.")
+        try:
+            return held, Holder(held.salt, held.cost).open(home.escrow, held.wrapped, passphrase, held.id)
+        except EscrowError:
+            refused(home, actor, now)
+            raise InvalidInput(WRONG, {field: WRONG}, "Try again, or ask another network manager.") from None
 
 
 def keep_open(

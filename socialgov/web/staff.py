@@ -9,6 +9,7 @@ from flask_wtf import FlaskForm
 
 from socialgov.actions.signin import make_signin_link
 from socialgov.actions.staff import add_staff, set_roles, staff_leaves
+from socialgov.actions.stepup import need_fresh
 from socialgov.actions.vault import NOBODY
 from socialgov.models import Role, Staff
 from socialgov.permissions import check_can_manage_staff
@@ -16,7 +17,7 @@ from socialgov.store.accounts import accounts_of_keeper
 from socialgov.store.events import actor_of
 from socialgov.store.staff import current_staff, staff_by_id
 from socialgov.store.vault import managers_who_open
-from socialgov.web.access import may
+from socialgov.web.access import fresh, keeping, may
 from socialgov.web.forms import ButtonForm, ManyField, options, saved, text
 from socialgov.web.forms import page as form_page
 from socialgov.web.words import ROLES
@@ -53,6 +54,7 @@ def page() -> ResponseReturnValue:
 
 
 @bp.route("/add", methods=["GET", "POST"])
+@keeping("name", "email", "roles")
 @may(check_can_manage_staff)
 def add() -> ResponseReturnValue:
     form = StaffForm()
@@ -67,6 +69,7 @@ def add() -> ResponseReturnValue:
 
 
 def _add(form: StaffForm) -> Staff:
+    need_fresh(g.home, g.session_token, now=g.now)
     return add_staff(g.home, g.staff, form.name.data, form.email.data, _roles(form), now=g.now)
 
 
@@ -78,12 +81,18 @@ def person(staff_id: int) -> ResponseReturnValue:
 
 
 @bp.route("/<int:staff_id>/roles", methods=["GET", "POST"])
+@keeping("roles")
 @may(check_can_manage_staff)
 def roles(staff_id: int) -> ResponseReturnValue:
     someone = staff_by_id(g.home.db, staff_id)
     form = RolesForm(data={"roles": [role.value for role in someone.roles]})
     form.roles.hints = ROLE_HINTS
-    if saved(form, lambda: set_roles(g.home, g.staff, staff_id, _roles(form), now=g.now)):
+
+    def verb() -> None:
+        need_fresh(g.home, g.session_token, now=g.now)
+        set_roles(g.home, g.staff, staff_id, _roles(form), now=g.now)
+
+    if saved(form, verb):
         flash("The roles are changed.", "success")
         _warn_if_nobody_opens()
         return redirect(url_for("staff.person", staff_id=staff_id))
@@ -97,9 +106,13 @@ def roles(staff_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/<int:staff_id>/link")
+@fresh
 @may(check_can_manage_staff)
 def link(staff_id: int) -> ResponseReturnValue:
-    """A one-time link, shown once: the answer to this POST is the only place it ever stands."""
+    """A one-time link, shown once: the answer to this POST is the only place it ever stands.
+
+    Whoever finds the network manager's browser open must not become somebody else with it, so it asks who it is.
+    """
     someone = staff_by_id(g.home.db, staff_id)
     path = make_signin_link(g.home, staff_id, actor=actor_of(g.staff.id), now=g.now)
     return render_template("staff/link.html", someone=someone, address=g.home.settings.base_url + path)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import walk
+from conftest import make_strong
 from factories import DOMAIN, NOW, make_home, staff
 from flask.testing import FlaskClient
 from networks import Clock, served
@@ -199,7 +200,7 @@ def test_a_login_put_in_while_the_manager_tries_the_one_before_does_not_pass_unt
 
 
 def test_nobody_becomes_a_head_without_the_head_being_told(home: Home, browse: Browse, cast: walk.Cast) -> None:
-    manager = browse(cast.manager)
+    manager = make_strong(home, browse(cast.manager))
     both = {"roles": ["network_manager", "head"]}
     assert manager.post(f"/staff/{cast.manager.id}/roles", data=both).status_code == 302
     assert "Somebody was given the role of head" in browse(cast.head).get("/").text

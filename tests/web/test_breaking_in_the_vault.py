@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from factories import DOMAIN, NOW, VAULT_PASSPHRASE, make_home, sheets_of, staff, vault_of
+from conftest import make_strong
+from factories import DOMAIN, ESCROW, NOW, VAULT_PASSPHRASE, invitation, sheets_of, staff, vault_of
 from flask.testing import FlaskClient
 from walk import SECRET, approved, cast_of, deposited, form_of
 
@@ -18,19 +19,23 @@ from socialgov.actions import break_glass as glass
 from socialgov.actions.authenticators import begin_authenticator, confirm_authenticator, confirm_with_code
 from socialgov.actions.credentials import deposit
 from socialgov.actions.looking import look
+from socialgov.actions.schools import create_school
 from socialgov.actions.sessions import Visitor, open_session, start_session
 from socialgov.actions.staff import set_roles
 from socialgov.actions.stepup import mark_strong
 from socialgov.actions.vault import invite, open_vault, opened_vault, remove_holder
 from socialgov.actions.vault_passphrase import change_passphrase, join
+from socialgov.config import load_settings
 from socialgov.errors import InvalidInput, NotPermitted, Throttled, VaultShut
 from socialgov.escrow import Holder
 from socialgov.escrow.codes import code_at
 from socialgov.home import Home
 from socialgov.models import Account, Role, Staff
 from socialgov.store.connect import write
+from socialgov.store.events import EventTag, record_event
 from socialgov.store.looks import reveals_of
 from socialgov.store.outbox import notices_of
+from socialgov.store.staff import current_staff
 from socialgov.store.vault import holder_of, openings_of_now
 
 Browse = Callable[[Staff], FlaskClient]
@@ -195,6 +200,26 @@ def test_right_codes_make_no_room_for_guesses_at_the_passphrase(home: Home, mana
         open_vault(home, manager, session, VAULT_PASSPHRASE, now=now)
 
 
+@pytest.mark.asvs("6.3.1")
+def test_of_many_guesses_at_once_no_more_are_looked_at_than_one_after_another(home: Home, manager: Staff) -> None:
+    session, answers = strong_session(home, manager), list[str]()
+
+    def guess() -> None:
+        for _ in range(4):
+            try:
+                open_vault(home, manager, session, "something else altogether", now=NOW)
+            except (InvalidInput, Throttled) as error:
+                answers.append(type(error).__name__)
+
+    crowd = [threading.Thread(target=guess) for _ in range(6)]
+    for one in crowd:
+        one.start()
+    for one in crowd:
+        one.join()
+    assert len(answers) == 24
+    assert answers.count("InvalidInput") == home.settings.policy.signin_tries
+
+
 def test_wrong_codes_shut_nobody_out_of_the_vault(home: Home, manager: Staff) -> None:
     session = strong_session(home, manager)
     seed = begin_authenticator(home, manager, session, now=NOW)
@@ -285,14 +310,19 @@ def test_the_second_person_must_still_be_there_when_the_sheets_were_joined(
 
 
 def test_no_other_user_of_the_machine_reads_a_home_in_a_folder_that_was_there(tmp_path: Path) -> None:
-    before = os.umask(0o022)
+    root, before = tmp_path / "home", os.umask(0o022)
     try:
-        (tmp_path / "home").mkdir(mode=0o755)
-        home = make_home(tmp_path)
-        staff(home)
+        root.mkdir(mode=0o755)
+        create_school(
+            root, name="Test School", domains=[DOMAIN], contact=f"office@{DOMAIN}", manager_name="Mo Manager",
+            manager_email=f"manager@{DOMAIN}", approved=["instagram"], escrow=ESCROW, now=NOW, invitation=invitation(),
+        )  # fmt: skip
+        with write(Home(root, load_settings(root), ESCROW, clock=lambda: NOW).db) as db:
+            record_event(db, EventTag.STAFF_ADDED, actor="cli", now=NOW, subject="staff")
     finally:
         os.umask(before)
-    files = [path for path in home.path.rglob("*") if path.is_file()]
+    files = [path for path in root.rglob("*") if path.is_file()]
+    assert "school.db" in {path.name for path in files}
     assert [path.name for path in files if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
 
 
@@ -309,3 +339,21 @@ def test_two_who_type_their_passphrase_at_once_do_not_stop_the_server() -> None:
     for one in both:
         one.join(timeout=10)
     assert len(done) == len(both)
+
+
+# --------------------------------------------------------------------------------------------------- somebody else
+
+
+@pytest.mark.asvs("7.5.1")
+def test_whoever_finds_a_network_managers_browser_open_does_not_become_somebody_else(
+    home: Home, browse: Browse, manager: Staff, head: Staff, teacher: Staff
+) -> None:
+    """A link for the head, used on the finder's own phone, took an authenticator of theirs: they were the head."""
+    found = browse(manager)
+    assert found.post(f"/staff/{head.id}/link").location == "/confirm"
+    assert found.post(f"/staff/{teacher.id}/roles", data={"roles": ["network_manager"]}).location == "/confirm"
+    new = {"name": "Nobody", "email": f"nobody@{DOMAIN}", "roles": ["network_manager"]}
+    assert found.post("/staff/add", data=new).location == "/confirm"
+    assert current_staff(home.db) == sorted((manager, head, teacher), key=lambda one: one.name)
+    make_strong(home, found)
+    assert 'name="email" value="nobody@' in found.get("/confirm", follow_redirects=True).text

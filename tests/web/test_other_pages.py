@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from conftest import make_strong
 from factories import NOW, make_home, manager_of
 from flask.testing import FlaskClient
 from stage import Stage, set_stage
@@ -104,7 +105,7 @@ def test_it_says_when_the_log_is_not_whole(browse: Browse, stage: Stage, home: H
 
 
 def test_it_adds_somebody_and_makes_them_a_link_once(browse: Browse, home: Home, manager: Staff) -> None:
-    client = browse(manager)
+    client = make_strong(home, browse(manager))
     data = {"name": "New Colleague", "email": "new@school.example", "roles": ["teacher", "data_manager"]}
     where = client.post("/staff/add", data=data).location
     new = staff_by_email(home.db, "new@school.example")
@@ -118,8 +119,9 @@ def test_it_adds_somebody_and_makes_them_a_link_once(browse: Browse, home: Home,
     assert "Sign in as New Colleague" in client.application.test_client().get(token_path).text
 
 
-def test_it_refuses_an_address_that_is_not_the_schools(browse: Browse, manager: Staff) -> None:
-    answer = browse(manager).post("/staff/add", data={"name": "A", "email": "a@mail.example", "roles": ["teacher"]})
+def test_it_refuses_an_address_that_is_not_the_schools(browse: Browse, home: Home, manager: Staff) -> None:
+    client = make_strong(home, browse(manager))
+    answer = client.post("/staff/add", data={"name": "A", "email": "a@mail.example", "roles": ["teacher"]})
     assert answer.status_code == 422
     assert 'href="#email"' in answer.text
 
@@ -127,7 +129,7 @@ def test_it_refuses_an_address_that_is_not_the_schools(browse: Browse, manager: 
 def test_it_changes_roles_but_keeps_the_last_network_manager(
     browse: Browse, home: Home, teacher: Staff, manager: Staff
 ) -> None:
-    client = browse(manager)
+    client = make_strong(home, browse(manager))
     client.post(f"/staff/{teacher.id}/roles", data={"roles": ["head"]})
     assert staff_by_id(home.db, teacher.id).roles == {Role.HEAD}
     answer = client.post(f"/staff/{manager.id}/roles", data={"roles": ["teacher"]})
