@@ -17,6 +17,11 @@ from socialgov.rules.strength import EASY, SIGNS, WORD, composition
 
 LONGEST = 256  # no platform takes more; the bound keeps a pasted file out
 SCORED = 72  # zxcvbn raises ValueError above this
+# zxcvbn tries every reading of signs that may stand for letters. Where there are many different ones, 72 characters
+# keep it busy for five seconds, and 20 for a fraction of one: a handful of such deposits would stop the service.
+READ_AS_LETTERS = frozenset("4@8({[<369!1|70$5+%2")
+MANY_READINGS = 6
+SCORED_OF_MANY = 20
 SHORTEST_CONTEXT_WORD = 3
 
 _LOOKS_LIKE = str.maketrans("@430!1l$57", "aaeoiiisst")  # 1 stands for i and for l, so those two count as one
@@ -42,7 +47,7 @@ def assess(
     """What is wrong with `secret` for an account that `context` describes (school, handle, platform, purpose, names).
 
     `signs`: which of letters, numbers and symbols the school asks for. Raises nothing for any text: over-long input is
-    scored by its first 72 characters.
+    scored by its first 72 characters, or 20 where they can be read in too many ways.
     """
     text = unicodedata.normalize("NFKC", secret)
     words = context_words(context)
@@ -118,7 +123,7 @@ def _score(text: str, words: tuple[str, ...]) -> _Score:
     a word, date, row of keys or repetition at all."""
     from zxcvbn import zxcvbn
 
-    scored = text[:SCORED]
+    scored = text[: SCORED_OF_MANY if len(READ_AS_LETTERS.intersection(text)) > MANY_READINGS else SCORED]
     if not scored:
         return _Score(0, False, False)
     answer = zxcvbn(scored, user_inputs=list(words))

@@ -195,9 +195,9 @@ def shut_vault(home: Home, session_token: str, *, now: datetime) -> None:
 
 
 def shut_expired(home: Home, *, now: datetime) -> int:
-    """Overwrite what held vaults open whose time is over. For the scheduler; opening checks the time itself."""
+    """Overwrite what held vaults open, and invitations, whose time is over. Both check the time themselves, too."""
     with write(home.db) as db:
-        return store.end_openings(db, now, expired_only=True)
+        return store.end_openings(db, now, expired_only=True) + store.empty_expired_invitations(db, now)
 
 
 def refused(home: Home, actor: Staff, now: datetime) -> None:

@@ -136,6 +136,16 @@ def holder_of(db: Database, staff_id: int, kind: str) -> HolderRow | None:
     return one_of(db, HolderRow, sql, (staff_id, kind))
 
 
+def empty_expired_invitations(db: Database, now: datetime) -> int:
+    """An invitation whose time is over stays on the page as such; what its code would open is overwritten."""
+    done = db.execute(
+        "update vault_holder set wrapped = null, sealed_public = null"
+        " where kind = 'invitation' and ended_at is null and expires_at <= ? and wrapped is not null",
+        (to_column(now),),
+    )
+    return int(done.rowcount)
+
+
 def end_holder(db: Database, holder_id: int, now: datetime) -> None:
     """The way in is gone, its sealed parts overwritten."""
     changes = {"ended_at": now, "wrapped": None, "sealed_public": None}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,7 +24,7 @@ from socialgov.actions.schools import create_school
 from socialgov.actions.sessions import Visitor, open_session, start_session
 from socialgov.actions.staff import set_roles
 from socialgov.actions.stepup import mark_strong
-from socialgov.actions.vault import invite, open_vault, opened_vault, remove_holder
+from socialgov.actions.vault import invite, open_vault, opened_vault, remove_holder, shut_expired
 from socialgov.actions.vault_passphrase import change_passphrase, join
 from socialgov.config import load_settings
 from socialgov.errors import InvalidInput, NotPermitted, Throttled, VaultShut
@@ -31,6 +32,7 @@ from socialgov.escrow import Holder
 from socialgov.escrow.codes import code_at
 from socialgov.home import Home
 from socialgov.models import Account, Role, Staff
+from socialgov.passwords import assess
 from socialgov.store.connect import write
 from socialgov.store.events import EventTag, record_event
 from socialgov.store.looks import reveals_of
@@ -179,6 +181,22 @@ def test_a_role_that_was_lost_since_the_request_began_counts_no_more(
         with pytest.raises(NotPermitted):
             deed()
     assert reveals_of(home.db, deposit_of.id) == []
+
+
+def test_the_code_of_an_invitation_that_ran_out_opens_nothing_that_a_backup_holds(
+    home: Home, browse: Browse, manager: Staff, other: Staff, code: str
+) -> None:
+    """A backup, the school's key and a slip of paper that nobody thought worth anything any more."""
+    over = NOW + timedelta(hours=home.settings.policy.vault_invitation_hours)
+    assert shut_expired(home, now=over - timedelta(seconds=1)) == 0
+    assert shut_expired(home, now=over) == 1
+    held = holder_of(home.db, other.id, "invitation")
+    assert held is not None
+    assert (held.wrapped, held.sealed_public) == (None, None)
+    with pytest.raises(InvalidInput, match="time is over"):
+        join(home, other, code, OWN, now=over)
+    assert browse(manager).get("/vault/").status_code == 200
+    assert invite(home, manager, vault_of(home), other.id, now=over)
 
 
 # --------------------------------------------------------------------------------------------------- guessing
@@ -339,6 +357,13 @@ def test_two_who_type_their_passphrase_at_once_do_not_stop_the_server() -> None:
     for one in both:
         one.join(timeout=10)
     assert len(done) == len(both)
+
+
+def test_a_password_made_of_signs_like_letters_does_not_keep_the_server_busy() -> None:
+    begun = time.process_time()
+    found = assess("a4@b8c({[<e3g69i!1|l71|o0s$5t+7x%z2" * 3, context=(), min_length=8, min_strength=3)
+    assert found.strength == 4
+    assert time.process_time() - begun < 2.5  # it took six seconds
 
 
 # --------------------------------------------------------------------------------------------------- somebody else
