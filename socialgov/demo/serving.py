@@ -236,7 +236,9 @@ def _welcome(console: Console, home: Home, base_url: str, place: Folder, pocket:
     say(f"Play the outsider on the simulated network: {base_url}/sandbox/")
     _print_links(console, home, base_url)
     say("The network manager opens the vault, where the passwords are, with two things:")
-    say(f"  the passphrase [bold]{pocket.passphrase}[/bold]\n  and the code on their phone: {base_url}/sandbox/phone\n")
+    say(f"  the passphrase [bold]{pocket.passphrase}[/bold]\n  and the code on their phone: {base_url}/sandbox/phone")
+    say("For breaking the glass the head needs two recovery sheets. That passphrase has them made:")
+    say(f"  socialgov escrow sheets --home {place.school}\n")
     say(f"Ctrl-C ends it. To start afresh, delete {place.root}.")
 
 

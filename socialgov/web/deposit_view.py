@@ -28,6 +28,7 @@ TITLES = {
     K.NOTES: "Notes",
 }
 NEEDED, OPTIONAL, DONE = ("Needed", "blue"), ("Optional", "grey"), ("Done", "green")
+REFUSED = ("Refused", "red")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +80,13 @@ def parts_of(account: Account) -> list[Part]:
     def part(title: str, hint: str, tag: tuple[str, str], endpoint: str) -> Part:
         return Part(title, hint, tag, url_for(endpoint, account_id=account.id))
 
-    led = _contacts(len(contacts), sum(not one.of_school for one in contacts)) if contacts else "Nothing on record"
-    recovery = answers["SEC206"].because if "SEC206" in answers else ""
+    led = _contacts(len(contacts), sum(not one.of_school for one in contacts)) + ". " if contacts else ""
+    recovery = answers["SEC206"].because if "SEC206" in answers else "" if contacts else "Nothing on record."
+    tried = answers.get("SEC205")
+    login = REFUSED if tried and tried.answer is False else gate("SEC201")
     return [
-        part("User name and password", held.get(K.PASSWORD, "Not deposited"), gate("SEC201"), "deposits.hand_in"),
-        part("Who can recover it", f"{led}. {recovery}".strip(), gate("SEC206"), "contacts.recovery"),
+        part("User name and password", held.get(K.PASSWORD, "Not deposited"), login, "deposits.hand_in"),
+        part("Who can recover it", f"{led}{recovery}".strip(), gate("SEC206"), "contacts.recovery"),
         part("Recovery codes", held.get(K.RECOVERY_CODES, "If the platform gave you a list."),
              optional(K.RECOVERY_CODES in held), "deposits.codes"),
         part("Second factor", held.get(K.SECOND_FACTOR, "If it asks for a code from a phone."),

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 bp = Blueprint("start", __name__)
 
 SHOWN = 30
+NEWS_SHOWN = 8  # the rest is folded away
 OVERSIGHT = (Role.NETWORK_MANAGER, Role.HEAD, Role.SAFEGUARDING_LEAD, Role.DATA_MANAGER, Role.GOVERNOR)
 COUNTED = (AccountState.REQUESTED, AccountState.LIVE, AccountState.SUSPENDED, AccountState.CLOSING)
 
@@ -54,6 +55,7 @@ def page() -> ResponseReturnValue:
         lines=lines[:SHOWN],
         more=max(0, len(lines) - SHOWN),
         notices=_news(open_notices(g.home.db, staff.id)),
+        news_shown=NEWS_SHOWN,
         kept=accounts_of_keeper(g.home.db, staff.id),
         counts=count_by_state(g.home.db) if staff.has(*OVERSIGHT) else None,
         counted=COUNTED,

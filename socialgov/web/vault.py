@@ -70,7 +70,7 @@ class PassphraseForm(FlaskForm):
 
 class ChangeForm(PassphraseForm):
     old = PasswordField(
-        "Your vault passphrase of now",
+        "Your present vault passphrase",
         validators=[DataRequired("Enter your present passphrase."), shorter("Passphrase", LONGEST)],
     )
 

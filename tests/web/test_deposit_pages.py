@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from stage import Stage, set_stage
 
 from socialgov.actions.contacts import contacts_of, delegates_of
+from socialgov.actions.credentials import record_login_test
 from socialgov.actions.unsealing import unseal
 from socialgov.escrow.codes import code_at, read_seed
 from socialgov.home import Home
@@ -155,6 +156,12 @@ def test_the_list_says_what_is_deposited_and_what_the_gate_needs(
     assert text.count(">Done<") == 3
     assert f"Deposited just now by {stage.cast.owner.name}" in text
     assert "1 May" not in text
+
+
+def test_the_list_says_when_the_login_was_refused(owner: FlaskClient, at: str, stage: Stage, home: Home) -> None:
+    assert ">Refused<" not in owner.get(f"{at}/deposit/parts").text
+    record_login_test(home, stage.cast.manager, stage.live.id, False, now=NOW)
+    assert ">Refused<" in owner.get(f"{at}/deposit/parts").text
 
 
 @pytest.mark.asvs("3.5.3", "14.2.1")

@@ -22,6 +22,7 @@ from socialgov.store.outbox import notices_of
 from socialgov.store.staff import staff_by_email, staff_by_id
 from socialgov.web import build_app
 from socialgov.web.event_words import SUBJECTS, WORDS
+from socialgov.web.start import NEWS_SHOWN
 
 Browse = Callable[[Staff], FlaskClient]
 
@@ -64,6 +65,15 @@ def test_news_told_again_and_again_stands_there_once_and_is_put_away_at_once(
     assert (page.count("<p>It is late.</p>"), "3 times, last just now" in page) == (1, True)
     client.post(f"/notices/{notices_of(home.db, owner.id)[0].id}/read")
     assert "It is late." not in [one.text for one in notices_of(home.db, owner.id)]
+
+
+def test_much_news_is_folded_away(browse: Browse, stage: Stage, home: Home) -> None:
+    owner = stage.cast.owner
+    before = len({one.text for one in notices_of(home.db, owner.id)})
+    with write(home.db) as db:
+        for day in range(NEWS_SHOWN):
+            notify(db, staff_id=owner.id, kind="late", text=f"Late by {day}.", dedupe_key=f"late:{day}", now=NOW)
+    assert f"{before} older</summary>" in browse(owner).get("/").text
 
 
 # --------------------------------------------------------------------------------------------------- log
