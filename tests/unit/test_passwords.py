@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -71,3 +73,10 @@ def test_any_text_gets_an_answer(secret: str, context: list[str]) -> None:
     found = assess(secret, context=context, min_length=8, min_strength=3)
     assert 0 <= found.strength <= 4
     assert len(without_context(secret, context_words(context))) <= 2 * len(secret) * 18
+
+
+def test_a_password_made_of_signs_like_letters_does_not_keep_the_server_busy() -> None:
+    begun = time.process_time()
+    found = assess("a4@b8c({[<e3g69i!1|l71|o0s$5t+7x%z2" * 3, context=(), min_length=8, min_strength=3)
+    assert found.strength == 4
+    assert time.process_time() - begun < 2.5  # it took six seconds
