@@ -123,7 +123,7 @@ def test_of_many_deposits_one_is_in_force_and_all_are_on_record(home: Home, cast
     kept = [c for c in credentials_of(home.db, account.id) if c.kind is CredentialKind.PASSWORD]
     assert len(kept) == 4
     assert sum(c.superseded_at is None for c in kept) == 1
-    assert reveal(home, cast.manager, vault_of(home), account.id, "To compare them all, one by one.", now=NOW) in secrets
+    assert reveal(home, cast.manager, vault_of(home), account.id, "To compare each of them.", now=NOW) in secrets
 
 
 def test_the_same_password_is_not_taken_for_two_accounts_at_once(home: Home, cast: Cast) -> None:

@@ -296,7 +296,10 @@ def test_a_wrong_sheet_is_named(home: Home, tmp_path: Path) -> None:
     first, second, _ = sheets_of(home)
     for sheets, said in (
         ((first, "these are not even words"), "Second sheet: A sheet has 33 words; these are 5."),
-        ((first.replace(first.split()[4], "zzz", 1), second), "First sheet: Not on any such sheet: word 5. Look for a slip in typing."),
+        (
+            (first.replace(first.split()[4], "zzz", 1), second),
+            "First sheet: Not on any such sheet: word 5. Look for a slip in typing.",
+        ),
         ((" ".join(reversed(first.split())), second), "First sheet: A word is misread"),
         ((first, first), "Second sheet: This is the same sheet again."),
     ):
