@@ -12,6 +12,7 @@ from socialgov.actions.break_glass import under_way
 from socialgov.actions.closing_steps import OPEN_AND
 from socialgov.actions.findings import gate
 from socialgov.actions.machine_tokens import accounts_without_key
+from socialgov.actions.rotation_progress import rotation_progress
 from socialgov.lifecycle import WATCHED_STATES
 from socialgov.models import AccountState, GlassState, PostState, Role
 from socialgov.rules.secrets import ROTATION_WORDS
@@ -120,11 +121,18 @@ def _rotations(home: Home, staff: Staff, now: datetime) -> Iterator[Need]:
     for rotation, account in open_rotations(home.db):
         late = now >= rotation.due_at
         if permissions.can_rotate(staff, account):
+            if _waits_for_the_login_test(home, account, now):
+                continue  # nothing is left to do but the network manager's test, which stands in their list (_logins)
             why = ROTATION_WORDS[rotation.reason]
             title = f"Overdue: change the password, because {why}" if late else f"Change the password, because {why}"
             yield Need("rotation", title, account, "rotations.show", home.today(rotation.due_at))
         elif late and staff.has(Role.HEAD):
             yield Need("rotation", "A password was not changed in time", account, "accounts.page")
+
+
+def _waits_for_the_login_test(home: Home, account: Account, now: datetime) -> bool:
+    progress = rotation_progress(home, account, now)
+    return progress is not None and progress.deposited and not progress.refused and not progress.older
 
 
 def _of_keeper(home: Home, staff: Staff, now: datetime) -> Iterator[Need]:

@@ -327,3 +327,14 @@ def test_what_needs_you_today_names_it(home: Home, cast: Cast, trip: Account) ->
     assert needs(cast.deputy) == needs(cast.manager) == ["rotations.show"]
     assert needs(cast.head) == []
     assert needs(cast.head, NOW + 2 * DAY) == ["accounts.page"]
+
+
+def test_once_a_new_password_is_deposited_only_the_managers_test_is_left(home: Home, cast: Cast, trip: Account) -> None:
+    start_rotation(home, cast.owner, trip.id, "It was read out in the staff room.", now=NOW)
+    deposited(home, cast, trip, secret="Quite&another-61-Secret", now=NOW + DAY)
+
+    def needs(person: Staff) -> set[str]:
+        return {need.key for need in needs_today(home, person, NOW + DAY)}
+
+    assert not needs(cast.owner) & {"rotation", "login_test"}
+    assert needs(cast.manager) & {"rotation", "login_test"} == {"login_test"}
