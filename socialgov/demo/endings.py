@@ -131,8 +131,8 @@ def library(stage: Stage) -> Story:
     form = request_for(
         stage,
         (20, 21),
-        "bluesky",
-        "marrowdown-library.bsky.social",
+        "facebook_page",
+        "marrowdown.library",
         kind=STANDING,
         day=-9,
         until=200,

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from socialgov.demo.pocket import Pocket
 
 NAME = "Marrowdown Lantern School"
-PLATFORMS = ("sandbox", "instagram", "facebook_page", "x", "bluesky")
+PLATFORMS = ("sandbox", "instagram", "facebook_page", "x")  # none but the simulated one is asked over a network
 BEGINNING = -120  # days before today on which the school began with socialgov
 PASSES = (-100, -91, -90, -60, -40, -12, -7, -3, -2, -1)
 # who holds which role; everybody else among the 90 is a teacher

@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import time
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +20,9 @@ import pytest
 from running import Running, free_port, open_when_ready, running
 
 from socialgov.actions.machine_tokens import accounts_without_key, key_since
+from socialgov.config import package_folder
 from socialgov.demo.people import CARERS, PUPILS, STAFF, invent
+from socialgov.demo.school import PLATFORMS as DEMO_PLATFORMS
 from socialgov.escrow import PASSPHRASE_FILE_VARIABLE, PASSPHRASE_VARIABLE
 from socialgov.home import Home, open_home
 from socialgov.models import Account, AccountState, Finding, Role
@@ -81,6 +84,11 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 @pytest.fixture(scope="module")
 def school(started: Demo) -> Home:
     return open_home(started.folder / "school")
+
+
+def test_it_asks_no_network_but_the_simulated_one() -> None:
+    shipped = tomllib.loads((package_folder("config") / "platforms.toml").read_text(encoding="utf-8"))["platforms"]
+    assert {key for key in DEMO_PLATFORMS if shipped[key]["adapter"] != "attested"} == {"sandbox"}
 
 
 def test_it_serves_after_less_than_a_minute_of_work(started: Demo) -> None:
