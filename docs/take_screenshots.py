@@ -27,6 +27,8 @@ PICTURES = (
     ("register", "Head", "", "/accounts/", DESK, "light"),
     ("account-in-breach", "Network manager", "md_netball", "#rules", DESK, "light"),
     ("setting-up-phone", "Teacher", "md_museum_visit", "", PHONE, "dark"),
+    ("deposit-phone", "Teacher", "md_museum_visit", "/deposit", PHONE, "light"),
+    ("logins", "Network manager", "", "/audit/", DESK, "light"),
     ("certificate", "Governor", "md_science_week", "/certificate", DESK, "light"),
 )
 

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 from flask_bootstrap import Bootstrap5
-from jinja2 import StrictUndefined
+from jinja2 import BytecodeCache, StrictUndefined
 from werkzeug.routing import IntegerConverter
 
 from socialgov.config import package_folder
 from socialgov.home import Home, open_home
 from socialgov.web import access, errors, in_hand, navigation, security, words
+
+if TYPE_CHECKING:
+    from types import CodeType
+
+    from jinja2.bccache import Bucket
 
 BLUEPRINTS = (
     "signin",
@@ -61,6 +66,23 @@ class Number(IntegerConverter):
         super().__init__(*args, **{"max": 2**63 - 1, **kwargs})
 
 
+class Compiled(BytecodeCache):
+    """Templates compiled once in a process, not once a school: several schools are as many applications."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if bucket.code is not None:
+            self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+_COMPILED = Compiled()
+
+
 def build_app(home: Home | str | Path) -> Flask:
     """The application of one school: an opened Home, or the folder to open.
 
@@ -82,6 +104,7 @@ def build_app(home: Home | str | Path) -> Flask:
         BOOTSTRAP_SERVE_LOCAL=True,
         WTF_CSRF_TIME_LIMIT=None,  # the token lives as long as the session, which has its own time-outs
     )
+    app.jinja_env.bytecode_cache = _COMPILED
     app.jinja_env.undefined = StrictUndefined  # a misspelt name is an error in the tests, not a gap on the page
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     Bootstrap5(app)

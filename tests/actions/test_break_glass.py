@@ -470,7 +470,7 @@ def test_in_no_order_is_the_glass_broken_by_one_alone_or_too_soon(monkeypatch: p
         }
         machine = Glasses.TestCase()
         machine.settings = settings(
-            max_examples=80, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
         )
         machine.runTest()
         assert verify_chain(home.db).whole

@@ -7,8 +7,6 @@ Chromium a session.
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +15,7 @@ import pytest
 from factories import NOW, vault_of
 from flask import Flask
 from flask.testing import FlaskClient
+from networks import served
 
 from socialgov.actions.sessions import open_session
 from socialgov.actions.signin import make_signin_link
@@ -122,30 +121,5 @@ def site(home: Home, browser: Browser) -> Iterator[Site]:
     """The application of `home` on a free port of this machine, CSRF and all."""
     with served(build_app(home)) as url:
         yield Site(url, home, browser)
-
-
-class served:
-    """Serve a WSGI application with waitress until the block ends."""
-
-    def __init__(self, app: Any, threads: int = 4, port: int = 0) -> None:
-        from waitress.server import create_server
-
-        self._socket = socket.socket()
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._socket.bind(("127.0.0.1", port))
-        self._server = create_server(app, sockets=[self._socket], threads=threads)
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def _run(self) -> None:
-        try:
-            self._server.run()
-        except OSError:  # the socket was closed under the loop: that is how it ends
-            return
-
-    def __enter__(self) -> str:
-        self._thread.start()
-        return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-
-    def __exit__(self, *_: object) -> None:
-        self._server.close()
-        self._thread.join(timeout=5)
+        for context in browser.contexts:  # what one test left open must not slow the next one down
+            context.close()

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import served
 from factories import DOMAIN, ESCROW, NOW, VAULT_PASSPHRASE, make_home, manager_of, staff
+from networks import served
 from people_school import carer, permit, photo, pupil
 from PIL import Image, ImageDraw
 

@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import Site, served
+from conftest import Site
 from factories import NOW
+from networks import served
 from playwright.sync_api import expect
 from test_axe import AXE, faults
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from networks import served
 from PIL import Image
-from test_axe import AXE, LOOKS, faults
+from test_axe import AXE, LOOKS, OF_LOOKS, TAGS, faults
 
 from socialgov.sandbox import Network, create_sandbox
 from socialgov.sandbox.network import Shot
@@ -41,7 +41,7 @@ def test_no_page_of_the_simulated_network_has_a_fault_that_axe_knows(browser: An
         def look(path: str) -> None:
             tab.goto(path)
             tab.evaluate(AXE)
-            for width, scheme in LOOKS:
+            for number, (width, scheme) in enumerate(LOOKS):
                 tab.set_viewport_size({"width": width, "height": 900})
                 tab.emulate_media(color_scheme=scheme)
                 wrong.extend(f"{path} at {width} {scheme}: {fault}" for fault in faults(tab))
