@@ -44,7 +44,8 @@ def test_no_page_of_the_simulated_network_has_a_fault_that_axe_knows(browser: An
             for number, (width, scheme) in enumerate(LOOKS):
                 tab.set_viewport_size({"width": width, "height": 900})
                 tab.emulate_media(color_scheme=scheme)
-                wrong.extend(f"{path} at {width} {scheme}: {fault}" for fault in faults(tab, OF_LOOKS if number else TAGS))
+                found = faults(tab, OF_LOOKS if number else TAGS)
+                wrong.extend(f"{path} at {width} {scheme}: {fault}" for fault in found)
                 if tab.evaluate("document.documentElement.scrollWidth") > width:
                     wrong.append(f"{path} at {width}: it must be scrolled sideways")
 
