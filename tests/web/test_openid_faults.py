@@ -65,6 +65,13 @@ def stand_in(reply: Callable[[], Reply] | None = None, **changes: Any) -> Iterat
         yield service
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine is no broken service, and one that was too slow once is left alone for a while."""
+    for name in ("CONNECT_SECONDS", "READ_SECONDS", "WHOLE_SECONDS"):
+        monkeypatch.setattr(wire, name, 30)
+
+
 @pytest.fixture
 def visit(tmp_path: Path) -> Open:
     """`visit(service)`: a browser at a school that has this sign-in service."""
