@@ -12,6 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from factories import PASSPHRASE, make_home, manager_of, staff
+from walk import Cast, cast_of
 
 from socialgov.escrow import PASSPHRASE_FILE_VARIABLE, PASSPHRASE_VARIABLE
 from socialgov.home import Home
@@ -42,6 +43,12 @@ def home(tmp_path: Path) -> Home:
 @pytest.fixture
 def manager(home: Home) -> Staff:
     return manager_of(home)
+
+
+@pytest.fixture
+def cast(home: Home) -> Cast:
+    """Owner, deputy, network manager and head of a story."""
+    return cast_of(home)
 
 
 @pytest.fixture

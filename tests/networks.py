@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 from waitress import create_server
 
 from socialgov.models import PlatformInfo
-from socialgov.sandbox import Network
+from socialgov.sandbox import Network, create_sandbox
 
 INFO = PlatformInfo(
     key="somewhere",
@@ -75,6 +76,14 @@ class Sandbox:
     @property
     def info(self) -> PlatformInfo:
         return replace(INFO, api_base=f"{self.url}/api")
+
+
+@contextmanager
+def served_sandbox(path: Path, clock: Clock) -> Iterator[Sandbox]:
+    """A simulated network of its own, kept at `path`, until the block ends."""
+    app = create_sandbox(path, clock)
+    with served(app) as url:
+        yield Sandbox(app.extensions["network"], clock, url)
 
 
 @dataclass

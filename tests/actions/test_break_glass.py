@@ -52,11 +52,6 @@ LATER = NOW + WAIT
 
 
 @pytest.fixture
-def cast(home: Home) -> Cast:
-    return cast_of(home)
-
-
-@pytest.fixture
 def lead(home: Home) -> Staff:
     return staff(home, Role.SAFEGUARDING_LEAD)
 

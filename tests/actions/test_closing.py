@@ -19,7 +19,7 @@ from closing_school import (
     with_platform,
 )
 from factories import NOW, manager_of, staff, vault_of
-from networks import Clock, Sandbox, served
+from networks import Clock, Sandbox, served_sandbox
 
 from socialgov.actions.blobs import read_blob
 from socialgov.actions.certificates import certificate_of, certificate_text, verify_certificate
@@ -37,7 +37,6 @@ from socialgov.errors import InvalidInput, NotFound, NotPermitted
 from socialgov.home import Home
 from socialgov.lifecycle import WrongState
 from socialgov.models import Account, AccountState, ClosingStep, Presence, Role, StepDoer, StepName, StepState
-from socialgov.sandbox import create_sandbox
 from socialgov.sandbox.keys import Keys
 from socialgov.store.accounts import account_by_id
 from socialgov.store.closings import closing_of, first_open_step
@@ -61,10 +60,8 @@ PNG = screenshot()
 
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
-    clock = Clock(NOW)
-    app = create_sandbox(tmp_path / "sandbox.db", clock)
-    with served(app) as url:
-        yield Sandbox(app.extensions["network"], clock, url)
+    with served_sandbox(tmp_path / "sandbox.db", Clock(NOW)) as sandbox:
+        yield sandbox
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from factories import DOMAIN, NOW, staff
-from walk import Cast, approved, cast_of, form_of, live, requested, set_up, tags
+from walk import Cast, approved, form_of, live, requested, set_up, tags
 
 from socialgov.actions.contacts import (
     contacts_of,
@@ -30,11 +30,6 @@ from socialgov.store.outbox import notices_of
 
 ADDRESS, PHONE, FACTOR = ContactKind.ADDRESS, ContactKind.PHONE, ContactKind.SECOND_FACTOR
 OWN_PHONE = "+44 7700 900123"
-
-
-@pytest.fixture
-def cast(home: Home) -> Cast:
-    return cast_of(home)
 
 
 @pytest.fixture

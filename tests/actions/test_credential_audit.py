@@ -11,7 +11,7 @@ import pytest
 from factories import NOW, staff, vault_of
 from hypothesis import given
 from hypothesis import strategies as st
-from walk import Cast, approved, cast_of, form_of, live, requested
+from walk import Cast, approved, form_of, live, requested
 
 from socialgov.actions import accounts
 from socialgov.actions.contacts import record_delegate
@@ -28,11 +28,6 @@ from socialgov.store.audit import AuditFilter
 from socialgov.store.events import EventTag, events_page
 
 ALL = AuditFilter()
-
-
-@pytest.fixture
-def cast(home: Home) -> Cast:
-    return cast_of(home)
 
 
 def lines(home: Home, cast: Cast, wanted: AuditFilter = ALL, *, now: Any = NOW, **more: Any) -> dict[str, Line]:

@@ -38,11 +38,6 @@ REASON = "The owner is locked out."
 
 
 @pytest.fixture
-def cast(home: Home) -> Cast:
-    return cast_of(home)
-
-
-@pytest.fixture
 def account(home: Home, cast: Cast) -> Account:
     return set_up(home, cast, approved(home, cast))
 

@@ -8,7 +8,7 @@ import pytest
 from factories import NOW, staff, vault_of
 from hypothesis import given
 from hypothesis import strategies as st
-from walk import SECRET, Cast, approved, cast_of, deposited, live, requested, set_up, tags
+from walk import SECRET, Cast, approved, deposited, live, requested, set_up, tags
 
 from socialgov.actions.credentials import deposit, destroy_credentials, record_login_test
 from socialgov.actions.deposit_parts import (
@@ -31,11 +31,6 @@ from socialgov.store.credentials import credentials_of, current_credential, held
 K = CredentialKind
 CODES = "1. abcd-1111\n2. efgh-2222\n\n- ijkl-3333\n"
 SEED = "JBSW Y3DP EHPK 3PXP JBSW Y3DP"
-
-
-@pytest.fixture
-def cast(home: Home) -> Cast:
-    return cast_of(home)
 
 
 @pytest.fixture

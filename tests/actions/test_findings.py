@@ -29,11 +29,6 @@ LATER = NOW + timedelta(hours=2)
 
 
 @pytest.fixture
-def cast(home: Home) -> walk.Cast:
-    return walk.cast_of(home)
-
-
-@pytest.fixture
 def account(home: Home, cast: walk.Cast) -> Account:
     """A live account about which everything is in order, asked once."""
     live = walk.live(home, cast)

@@ -10,7 +10,6 @@ from factories import DOMAIN, NOW, staff
 from walk import (
     Cast,
     approved,
-    cast_of,
     deposited,
     form_of,
     live,
@@ -34,11 +33,6 @@ from socialgov.store.accounts import account_by_id
 from socialgov.store.outbox import notices_of
 
 S = AccountState
-
-
-@pytest.fixture
-def cast(home: Home) -> Cast:
-    return cast_of(home)
 
 
 def refusals(home: Home, cast: Cast, account_id: int) -> set[str]:

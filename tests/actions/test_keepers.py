@@ -10,7 +10,6 @@ from walk import (
     SECRET,
     Cast,
     approved,
-    cast_of,
     deposited,
     form_of,
     live,
@@ -42,11 +41,6 @@ from socialgov.store.rows import moment_text
 from socialgov.store.waivers import active_waivers, extensions_of
 
 LONGER = date(2026, 12, 20)
-
-
-@pytest.fixture
-def cast(home: Home) -> Cast:
-    return cast_of(home)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 from factories import NOW, account_at, staff, vault_of
-from walk import Cast, approved, cast_of, deposited, form_of, live, requested
+from walk import Cast, approved, deposited, form_of, live, requested
 
 from socialgov.actions.contacts import end_delegate, record_contact, record_delegate
 from socialgov.actions.credentials import record_login_test, reveal
@@ -27,11 +27,6 @@ from socialgov.store.vault import current_holders
 
 HOUR = timedelta(hours=1)
 NEW = "Qz7!lantern-mosaic-Vw"
-
-
-@pytest.fixture
-def cast(home: Home) -> Cast:
-    return cast_of(home)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from factories import DOMAIN, NOW, staff, vault_of
-from walk import SECRET, Cast, approved, cast_of, form_of, requested, set_up, tags
+from walk import SECRET, Cast, approved, form_of, requested, set_up, tags
 
 from socialgov.actions import looking
 from socialgov.actions.accounts import approve
@@ -28,11 +28,6 @@ from socialgov.store.outbox import notices_of
 REASON = "The owner is locked out."
 OTHER = "Ueb9!perky-Lantern-07"
 SEED = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
-
-
-@pytest.fixture
-def cast(home: Home) -> Cast:
-    return cast_of(home)
 
 
 @pytest.fixture

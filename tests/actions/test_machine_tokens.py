@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from closing_school import PASSWORD, deposited, events, live_account, owner_of, with_platform
 from factories import NOW, manager_of, vault_of
-from networks import Clock, Sandbox, served
+from networks import Clock, Sandbox, served_sandbox
 
 from socialgov.actions.closing import advance, start_closing
 from socialgov.actions.credentials import deposit, record_login_test
@@ -25,7 +25,6 @@ from socialgov.home import Home
 from socialgov.models import Account, CredentialKind, Fact, Source
 from socialgov.platforms import LoginRefused, PlatformError
 from socialgov.platforms import sandbox as adapter
-from socialgov.sandbox import create_sandbox
 from socialgov.sandbox.keys import Keys
 from socialgov.store.accounts import account_by_id
 from socialgov.store.connect import write
@@ -41,10 +40,8 @@ USED = "credential:secret:used_by_machine"
 
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
-    clock = Clock(NOW)
-    app = create_sandbox(tmp_path / "sandbox.db", clock)
-    with served(app) as url:
-        yield Sandbox(app.extensions["network"], clock, url)
+    with served_sandbox(tmp_path / "sandbox.db", Clock(NOW)) as sandbox:
+        yield sandbox
 
 
 @pytest.fixture

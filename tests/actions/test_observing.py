@@ -45,11 +45,6 @@ def picture(colour: str = "navy", shape: str = "ellipse", size: int = 200) -> by
 
 
 @pytest.fixture
-def cast(home: Home) -> walk.Cast:
-    return walk.cast_of(home)
-
-
-@pytest.fixture
 def account(home: Home, cast: walk.Cast) -> Account:
     return walk.set_up(home, cast, walk.approved(home, cast))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from factories import DOMAIN, NOW, staff
-from walk import Cast, approved, cast_of, set_up
+from walk import Cast, approved, set_up
 
 from socialgov.actions.credentials import deposit
 from socialgov.actions.proposals import Make, propose_password
@@ -12,11 +12,6 @@ from socialgov.errors import Conflict, InvalidInput, NotPermitted
 from socialgov.generator import random_password
 from socialgov.home import Home
 from socialgov.models import Account, CredentialKind
-
-
-@pytest.fixture
-def cast(home: Home) -> Cast:
-    return cast_of(home)
 
 
 @pytest.fixture

@@ -9,9 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from threading import Barrier
 
-import pytest
 from factories import NOW, vault_of
-from walk import Cast, approved, cast_of, deposited, form_of, live, ready, requested, set_up, tags
+from walk import Cast, approved, deposited, form_of, live, ready, requested, set_up, tags
 
 from socialgov.actions import accounts
 from socialgov.actions.credentials import deposit, reveal
@@ -26,11 +25,6 @@ from socialgov.store.waivers import extensions_of
 
 S = AccountState
 ROUNDS = 8
-
-
-@pytest.fixture
-def cast(home: Home) -> Cast:
-    return cast_of(home)
 
 
 def at_once(*verbs: Callable[[], object]) -> list[object]:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rule_facts import CREDENTIAL, POLICY
 from sqlite_utils import Database
-from walk import Cast, cast_of, live, standing_form
+from walk import Cast, live, standing_form
 
 from socialgov import passwords
 from socialgov.actions import rechecking, unsealing
@@ -37,11 +37,6 @@ from socialgov.store.rows import moment_text
 
 STRONG = {"strong": 1, "weak": 0, "not known": 0}
 SECRET = "vQ7!mQ2x-Tolpud"  # 15 characters: the next step that is kept is 14
-
-
-@pytest.fixture
-def cast(home: Home) -> Cast:
-    return cast_of(home)
 
 
 @pytest.fixture

@@ -22,11 +22,6 @@ from socialgov.store.outbox import notices_of
 S = AccountState
 
 
-@pytest.fixture
-def cast(home: Home) -> Cast:
-    return cast_of(home)
-
-
 def faults(home: Home, cast: Cast, **changes: object) -> dict[str, str]:
     with pytest.raises(InvalidInput) as caught:
         accounts.request_account(home, cast.owner, form_of(cast, **changes), now=NOW)

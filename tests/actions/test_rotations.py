@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from factories import NOW, staff, vault_of
-from walk import Cast, approved, cast_of, deposited, form_of, live, ready, tags
+from walk import Cast, approved, deposited, form_of, live, ready, tags
 
 from socialgov.actions import accounts
 from socialgov.actions.credentials import record_login_test, reveal
@@ -32,11 +32,6 @@ R = RotationReason
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 NEW = "Qz7!lantern-mosaic-Vw"
 OTHER = "Jk4#barnacle-trumpet-Px"
-
-
-@pytest.fixture
-def cast(home: Home) -> Cast:
-    return cast_of(home)
 
 
 @pytest.fixture

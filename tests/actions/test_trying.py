@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from factories import DOMAIN, NOW, vault_of
 from recording_platform import Shown, recorded_home
-from walk import SECRET, Cast, approved, cast_of, deposited, form_of, live, set_up, tags
+from walk import SECRET, Cast, approved, deposited, form_of, live, set_up, tags
 
 from socialgov.actions.credentials import deposit
 from socialgov.actions.trying import can_try, try_login
@@ -23,11 +23,6 @@ from socialgov.store.observations import newest_observation
 @pytest.fixture
 def fake(home: Home, monkeypatch: pytest.MonkeyPatch) -> tuple[Home, Shown]:
     return recorded_home(home, monkeypatch)
-
-
-@pytest.fixture
-def cast(home: Home) -> Cast:
-    return cast_of(home)
 
 
 @pytest.fixture

@@ -6,14 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from networks import Clock, Sandbox, served
-
-from socialgov.sandbox import create_sandbox
+from networks import Clock, Sandbox, served_sandbox
 
 
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
-    clock = Clock()
-    app = create_sandbox(tmp_path / "sandbox.db", clock)
-    with served(app) as url:
-        yield Sandbox(app.extensions["network"], clock, url)
+    with served_sandbox(tmp_path / "sandbox.db", Clock()) as sandbox:
+        yield sandbox

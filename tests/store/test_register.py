@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from factories import NOW, staff
-from walk import Cast, cast_of, form_of, live, put_on_record, requested
+from walk import Cast, form_of, live, put_on_record, requested
 
 from socialgov.actions import accounts
 from socialgov.actions.findings import evaluate_account
@@ -14,11 +14,6 @@ from socialgov.home import Home
 from socialgov.models import AccountKind, AccountState, Fact
 from socialgov.store.accounts import RegisterFilter, accounts_in_trouble, register_page
 from socialgov.store.findings import findings_of
-
-
-@pytest.fixture
-def cast(home: Home) -> Cast:
-    return cast_of(home)
 
 
 @pytest.fixture

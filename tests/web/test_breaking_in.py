@@ -34,11 +34,6 @@ WORDS = {"permanence": "y", "school_equipment": "y", "own_work": "y"}
 HANDLE, PASSWORD = "tripwales", "Boats-and-7-trains!"
 
 
-@pytest.fixture
-def cast(home: Home) -> walk.Cast:
-    return walk.cast_of(home)
-
-
 def shot() -> tuple[object, str]:
     return io.BytesIO(picture()), "shot.png"
 

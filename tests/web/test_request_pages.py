@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from stage import Stage, set_stage
-from walk import Cast, cast_of, requested
+from walk import Cast, requested
 
 from socialgov.actions.accounts import return_request
 from socialgov.home import Home
@@ -24,11 +24,6 @@ Browse = Callable[[Staff], FlaskClient]
 
 def days(name: str, day: int, month: int, year: int) -> dict[str, Any]:
     return {f"{name}-day": day, f"{name}-month": month, f"{name}-year": year}
-
-
-@pytest.fixture
-def cast(home: Home) -> Cast:
-    return cast_of(home)
 
 
 @pytest.fixture
