@@ -5,7 +5,6 @@ What each provider needs stands in docs/installing.md. Groups are names or ids e
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
+from socialgov.addresses import is_loopback
 from socialgov.config_values import DOMAIN, domains, outside_file, secret_line
 from socialgov.errors import ConfigError
 from socialgov.models import Role
@@ -106,15 +106,6 @@ def is_safe_address(url: str) -> bool:
     if not host or parts.username is not None or not url.isascii() or not url.isprintable() or " " in url:
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
-
-
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def origin_of(url: str) -> str:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
-from socialgov.config_signin import is_loopback, is_safe_address
+from socialgov.addresses import is_loopback
+from socialgov.config_signin import is_safe_address
 from socialgov.openid.refusals import Reason, SignInRefused
 
 if TYPE_CHECKING:

@@ -6,9 +6,7 @@ same reason an httpx error is not chained (`from None`): it carries the request 
 
 from __future__ import annotations
 
-import ipaddress
 import json
-import socket
 import ssl
 import time
 import weakref
@@ -22,6 +20,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from socialgov.addresses import is_loopback, is_private
 from socialgov.models import PlatformInfo
 from socialgov.platforms.base import PlatformError
 
@@ -63,7 +62,7 @@ class Wire:
     def __init__(self, info: PlatformInfo, *, transport: httpx.BaseTransport | None = None) -> None:
         self.name = info.name
         self.base = _checked_base(info)
-        loopback = _is_loopback(urlsplit(self.base).hostname or "")
+        loopback = is_loopback(urlsplit(self.base).hostname or "")
         self._client = httpx.Client(
             transport=transport,
             timeout=TIMEOUT,
@@ -198,7 +197,7 @@ class Wire:
         except (httpx.InvalidURL, ValueError):
             raise self.broken("redirects to nowhere") from None
         same = (hop.scheme, hop.host, hop.port) == (httpx.URL(url).scheme, httpx.URL(url).host, httpx.URL(url).port)
-        if token or not (same or (hop.scheme == "https" and not _is_private(hop.host))):
+        if token or not (same or (hop.scheme == "https" and not is_private(hop.host))):
             raise PlatformError(f"{self.name} redirects to a place we do not go.", permanent=True, mend=_CHECK_ADDRESS)
         return str(hop)
 
@@ -219,35 +218,9 @@ def _checked_base(info: PlatformInfo) -> str:
         )
     if parts.scheme == "https" and parts.hostname:
         return base
-    if parts.scheme == "http" and _is_loopback(parts.hostname or ""):
+    if parts.scheme == "http" and is_loopback(parts.hostname or ""):
         return base
     raise PlatformError(f"The address of {info.name} is not an https address.", permanent=True, mend=_CHECK_ADDRESS)
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _is_private(host: str) -> bool:
-    """An address inside the school's own network, where a platform has no business to send us, or a name that leads
-    there: `127.1` and `localhost.` are names too. One that leads nowhere is not private, only not there.
-    """
-    try:
-        return not ipaddress.ip_address(host).is_global
-    except ValueError:
-        pass
-    if "." not in host.rstrip("."):
-        return True
-    try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        return False
-    return any(not ipaddress.ip_address(entry[4][0]).is_global for entry in found)
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -12,6 +12,7 @@ from source import Module, imports, modules
 LAYERS = (
     {"models", "errors", ""},
     {
+        "addresses",
         "lifecycle",
         "permissions",
         "rules",
