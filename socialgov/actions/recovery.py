@@ -196,12 +196,7 @@ def drill(home: Home, sheets: Sequence[str], *, now: datetime) -> Drill:
     Joined, compared and tried in memory alone: the front of every record is opened and forgotten, no content is.
     Raises InvalidInput for sheets that do not, EscrowError where the recovery set holds another key or vault.
     """
-    try:
-        joined = join_sheets(home.db, home.settings.school_id, sheets)
-    except InvalidInput:
-        _note_refused(home, now)
-        raise
-    _check_holds(joined, home.escrow.identity, home.escrow.key_id, vault_key(home).key_id)
+    joined = _joined(home, sheets, now)
     found = check_all(home, home.db, joined.escrow, joined.opened)
     with write(home.db) as db:
         if found.whole:
@@ -217,12 +212,7 @@ def drill(home: Home, sheets: Sequence[str], *, now: datetime) -> Drill:
 
 def invite_with_sheets(home: Home, sheets: Sequence[str], email: str, *, now: datetime) -> str:
     """Let a network manager in when no other can: six words, shown once. Raises InvalidInput, NotFound."""
-    try:
-        joined = join_sheets(home.db, home.settings.school_id, sheets)
-    except InvalidInput:
-        _note_refused(home, now)
-        raise
-    _check_holds(joined, home.escrow.identity, home.escrow.key_id, vault_key(home).key_id)
+    joined = _joined(home, sheets, now)
     return _let_in_with(home, joined, email, now)
 
 
@@ -267,6 +257,18 @@ def _let_in_with(home: Home, joined: Joined, email: str, now: datetime) -> str:
     return invitation.code
 
 
+def _joined(home: Home, sheets: Sequence[str], now: datetime) -> Joined:
+    """Two sheets at the running school; ones that are refused are on its record. Raises as `drill` does."""
+    try:
+        joined = join_sheets(home.db, home.settings.school_id, sheets)
+    except InvalidInput:
+        with write(home.db) as db:
+            record_event(db, EventTag.VAULT_REFUSED, actor="cli", now=now, subject="vault", data={"by": "sheets"})
+        raise
+    _check_holds(joined, home.escrow.identity, home.escrow.key_id, vault_key(home).key_id)
+    return joined
+
+
 def _check_holds(joined: Joined, identity: str, key_id: str, vault_key_id: str) -> None:
     """The recovery set must hold what the database was last written under. Raises EscrowError."""
     if (joined.escrow.identity, joined.escrow.key_id, joined.opened.key_id) != (identity, key_id, vault_key_id):
@@ -282,11 +284,6 @@ def _check_manager(staff: Staff | None, email: str = "") -> Staff:
     if not staff.has(Role.NETWORK_MANAGER):
         raise InvalidInput(f"{staff.name} is no network manager.", mend="Name somebody who is.")
     return staff
-
-
-def _note_refused(home: Home, now: datetime) -> None:
-    with write(home.db) as db:
-        record_event(db, EventTag.VAULT_REFUSED, actor="cli", now=now, subject="vault", data={"by": "sheets"})
 
 
 # --------------------------------------------------------------------------------------------------- the reminder
