@@ -15,9 +15,10 @@ from socialgov.rules import CATALOGUE
 from socialgov.rules.base import counted
 from socialgov.rules.secrets import ROTATION_WORDS
 from socialgov.store import audit as store
-from socialgov.store.audit import AuditFilter, AuditPage, AuditRow
+from socialgov.store.audit import AuditFilter, AuditRow
 from socialgov.store.connect import write
 from socialgov.store.events import EventTag, actor_of, record_event
+from socialgov.store.paging import Page
 from socialgov.store.staff import staff_by_ids
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Line:
 class Audit:
     """A page in words."""
 
-    page: AuditPage
+    page: Page[AuditRow]
     lines: tuple[Line, ...]
 
 

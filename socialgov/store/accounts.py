@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from socialgov.errors import NotFound
 from socialgov.models import Account, AccountKind, AccountState
 from socialgov.store.connect import guarded_update, insert
 from socialgov.store.events import EventTag, record_event
+from socialgov.store.paging import Page, read_page
 from socialgov.store.rows import all_of, dicts, load, one_of, scalar, to_column
 
 if TYPE_CHECKING:
@@ -109,34 +111,19 @@ class RegisterRow:
     unknown: int
 
 
-@dataclass(frozen=True, slots=True)
-class RegisterPage:
-    """`rows` of page number `page` (from 1) out of `total` accounts that match."""
-
-    rows: tuple[RegisterRow, ...]
-    page: int
-    size: int
-    total: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // self.size))
-
-
 # the words of the index finding_trouble, which holds only these few of all findings; named, because without statistics
 # SQLite takes another one that costs half as much again
 _TROUBLE = """finding indexed by finding_trouble where account_id = a.id and enforcement = 'enforced'
                 and waived_by is null and answer is not 1"""
 
 
-def register_page(db: Database, wanted: RegisterFilter, *, page: int = 1, size: int = 50) -> RegisterPage:
+def register_page(db: Database, wanted: RegisterFilter, *, page: int = 1, size: int = 50) -> Page[RegisterRow]:
     """A page of the register, newest account first, with the number of broken and unknown rules of each.
 
     One query. The inner select finds the page's ids alone, so that names and findings are looked up for `size` accounts
     and not for all of them.
     """
     tests, params = _register_tests(wanted)
-    page = max(1, page)
     sql = f"""
         select a.id, a.platform, a.kind, a.state, coalesce(a.handle, a.handle_wished) as handle, a.purpose,
                owner.name as owner, deputy.name as deputy, a.ends_on, a.review_on, a.checked_at, a.found_unregistered,
@@ -147,11 +134,7 @@ def register_page(db: Database, wanted: RegisterFilter, *, page: int = 1, size: 
           join account a on a.id = shown.id join staff owner on owner.id = a.owner_id
           join staff deputy on deputy.id = a.deputy_id
         order by a.id desc"""  # noqa: S608
-    rows = list(dicts(db, sql, {**params, "size": size, "skip": (page - 1) * size}))
-    if not rows and page > 1:  # past the end, as after a filter was narrowed: show the first page
-        return register_page(db, wanted, page=1, size=size)
-    total = rows[0]["total"] if rows else 0
-    return RegisterPage(tuple(load(RegisterRow, row) for row in rows), page, size, total)
+    return read_page(db, sql, params, partial(load, RegisterRow), page=page, size=size)
 
 
 def _register_tests(wanted: RegisterFilter) -> tuple[str, dict[str, Any]]:

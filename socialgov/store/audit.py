@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from socialgov.models import AccountState, CredentialKind, RotationReason, Source
-from socialgov.store.rows import dicts, moment, moment_text
+from socialgov.store.paging import Page, read_page
+from socialgov.store.rows import moment, moment_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -119,25 +120,13 @@ class AuditRow:
     urgency: int
 
 
-@dataclass(frozen=True, slots=True)
-class AuditPage:
-    """`rows` of page number `page` (from 1) out of `total` accounts that match, the most urgent first."""
-
-    rows: tuple[AuditRow, ...]
-    page: int
-    size: int
-    total: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // self.size))
-
-
 def audit_page(
     db: Database, wanted: AuditFilter, rules: Collection[str], *, now: datetime, page: int = 1, size: int = 50
-) -> AuditPage:
-    """A page of the audit by the answers of these `rules`. The inner select finds the page's ids alone."""
-    page = max(1, page)
+) -> Page[AuditRow]:
+    """A page of the audit by the answers of these `rules`, the most urgent account first.
+
+    The inner select finds the page's ids alone.
+    """
     tests, params = [_THERE], dict[str, Any]()
     if wanted.platform:
         tests.append("a.platform = :platform")
@@ -147,11 +136,8 @@ def audit_page(
             "(trouble.account_id is not null or due.account_id is not null or stranger.account_id is not null)"
         )
     sql = _STANDING.replace("{tests}", " and ".join(tests)) + _PAGE
-    params |= {"rules": json.dumps(sorted(rules)), "now": moment_text(now), "size": size, "skip": (page - 1) * size}
-    rows = list(dicts(db, sql, params))
-    if not rows and page > 1:  # past the end, as after a filter was narrowed
-        return audit_page(db, wanted, rules, now=now, page=1, size=size)
-    return AuditPage(tuple(map(_row, rows)), page, size, rows[0]["total"] if rows else 0)
+    params |= {"rules": json.dumps(sorted(rules)), "now": moment_text(now)}
+    return read_page(db, sql, params, _row, page=page, size=size)
 
 
 def _row(row: Mapping[str, Any]) -> AuditRow:
