@@ -10,24 +10,21 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
-import time
 from datetime import timedelta
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from flask import Flask, render_template
-from flask.testing import FlaskClient
 from jinja2 import DictLoader
 
 from bench.lines import NOW, median_ratio, report, school_with_accounts
-from bench.register_page import signed_in
+from bench.pages import seconds, signed_in
 from socialgov.escrow import Escrow
 from socialgov.home import Home
 from socialgov.store.connect import write
 from socialgov.store.rows import moment_text
 
-ACCOUNTS, ROWS, PAGES, LIMIT = 10_000, 50, 20, 2.5
+PATH, ACCOUNTS, LIMIT = "/audit/", 10_000, 2.5
 RULES = ("SEC201", "SEC202", "SEC203", "SEC204", "SEC205", "SEC206", "SEC207", "PPL704")
 
 BARE_QUERY = """
@@ -124,25 +121,11 @@ def bare_app(path: Path) -> Flask:
     db = sqlite3.connect(path, check_same_thread=False)
     db.row_factory = sqlite3.Row
 
-    @app.get("/audit/")
+    @app.get(PATH)
     def audit() -> str:
         return render_template("audit.html", rows=[dict(row) for row in db.execute(BARE_QUERY)])
 
     return app
-
-
-def seconds(client: FlaskClient) -> float:
-    """The median page of PAGES, so that one moment in which the machine did something else does not count."""
-    return median(one_page(client) for _ in range(PAGES))
-
-
-def one_page(client: FlaskClient) -> float:
-    begun = time.perf_counter()
-    answer = client.get("/audit/")
-    spent = time.perf_counter() - begun
-    assert answer.status_code == 200
-    assert answer.text.count("<tr>") == ROWS + 1, answer.text.count("<tr>")
-    return spent
 
 
 def open_nothing() -> None:
@@ -161,7 +144,7 @@ def main() -> None:
         ours, bare = signed_in(home), bare_app(home.path / "school.db").test_client()
         open_nothing()
         events = home.db.execute("select count(*) from event").fetchone()
-        ratio = median_ratio(lambda: seconds(ours), lambda: seconds(bare))
+        ratio = median_ratio(lambda: seconds(ours, PATH), lambda: seconds(bare, PATH))
         assert home.db.execute("select count(*) from event").fetchone() == events
         report("audit_page", ratio, "x", LIMIT)
 

@@ -6,25 +6,17 @@ nothing is searched, counted or checked. Both are asked through the WSGI interfa
 
 from __future__ import annotations
 
-import re
 import sqlite3
 import tempfile
-import time
 from pathlib import Path
-from statistics import median
 
 from flask import Flask, render_template
-from flask.testing import FlaskClient
 from jinja2 import DictLoader
 
-from bench.lines import NOW, median_ratio, report, school_with_accounts
-from socialgov.actions.signin import make_signin_link
-from socialgov.home import Home
-from socialgov.models import Role
-from socialgov.store.staff import staff_with_role
-from socialgov.web import build_app
+from bench.lines import median_ratio, report, school_with_accounts
+from bench.pages import seconds, signed_in
 
-ACCOUNTS, ROWS, PAGES, LIMIT = 10_000, 50, 20, 2.5
+PATH, ACCOUNTS, LIMIT = "/accounts/", 10_000, 2.5
 
 BARE_QUERY = """
     select a.id, a.platform, a.kind, a.state, a.handle, owner.name as owner, deputy.name as deputy, a.ends_on,
@@ -55,7 +47,7 @@ def bare_app(path: Path) -> Flask:
     db = sqlite3.connect(path, check_same_thread=False)
     db.row_factory = sqlite3.Row
 
-    @app.get("/accounts/")
+    @app.get(PATH)
     def register() -> str:
         rows = [dict(row) for row in db.execute(BARE_QUERY)]
         return render_template("register.html", rows=rows)
@@ -67,36 +59,11 @@ def bare_app(path: Path) -> Flask:
     return app
 
 
-def signed_in(home: Home) -> FlaskClient:
-    app = build_app(home)
-    client = app.test_client()
-    head = staff_with_role(home.db, Role.NETWORK_MANAGER)[0]
-    link = make_signin_link(home, head.id, actor="cli", now=NOW)
-    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', client.get(link).text)
-    assert token
-    assert client.post(link, data={"csrf_token": token[1]}).status_code == 302
-    return client
-
-
-def seconds(client: FlaskClient) -> float:
-    """The median page of PAGES, so that one moment in which the machine did something else does not count."""
-    return median(one_page(client) for _ in range(PAGES))
-
-
-def one_page(client: FlaskClient) -> float:
-    begun = time.perf_counter()
-    answer = client.get("/accounts/")
-    spent = time.perf_counter() - begun
-    assert answer.status_code == 200
-    assert answer.text.count("<tr>") == ROWS + 1, answer.text.count("<tr>")
-    return spent
-
-
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = school_with_accounts(Path(folder) / "home", ACCOUNTS)
         ours, bare = signed_in(home), bare_app(home.path / "school.db").test_client()
-        report("register_page", median_ratio(lambda: seconds(ours), lambda: seconds(bare)), "x", LIMIT)
+        report("register_page", median_ratio(lambda: seconds(ours, PATH), lambda: seconds(bare, PATH)), "x", LIMIT)
 
 
 if __name__ == "__main__":
