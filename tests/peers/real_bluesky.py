@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,21 +12,18 @@ from typing import Any
 
 import httpx
 from mailbox_sink import Mailbox, free_port, mailbox_on
+from node_process import missing_node, running_node
 
 HERE = Path(__file__).parent
 START_SECONDS = 60
-OLDEST_NODE = 18  # of Debian 12 and Ubuntu 24.04; package.json says so too
+OLDEST_NODE = (18,)  # of Debian 12 and Ubuntu 24.04; package.json says so too
 _numbers = count(int(time.time()) % 100_000)
 
 
 def missing() -> str:
     """What is not installed, as a sentence with the command that mends it; empty when nothing is."""
-    node = shutil.which("node")
-    if node is None:
-        return "Node.js is not installed: `apt-get install -y nodejs npm`, then `.ci/install-peers`"
-    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout.strip()
-    if int(version.lstrip("v").split(".")[0] or 0) < OLDEST_NODE:
-        return f"Node.js {version} is too old for the Bluesky server: install {OLDEST_NODE} or newer"
+    if why := missing_node(OLDEST_NODE, "the Bluesky server"):
+        return why
     if not (HERE / "node_modules" / "@atproto" / "pds").is_dir():
         return "the Bluesky server is not installed: `.ci/install-peers`"
     return ""
@@ -123,31 +117,7 @@ class RealBluesky:
 def running(folder: Path) -> Iterator[RealBluesky]:
     """The server on free ports; ends with the block, and with this process however that ends."""
     pds, directory, smtp = free_port(), free_port(), free_port()
-    with mailbox_on(smtp) as mailbox, (folder / "stderr").open("w+") as errors:
-        process = subprocess.Popen(
-            ["node", str(HERE / "pds.js"), str(pds), str(directory), str(smtp), str(folder / "data")],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-        )
-        try:
-            _wait_until_ready(process, folder / "stderr")
-            yield RealBluesky(f"http://localhost:{pds}", mailbox)
-        finally:
-            process.terminate()
-            try:
-                process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-def _wait_until_ready(process: subprocess.Popen[str], errors: Path) -> None:
-    import select
-
-    assert process.stdout is not None
-    ready, _, _ = select.select([process.stdout], [], [], START_SECONDS)
-    line = process.stdout.readline() if ready else ""
-    if not line.startswith("{") or not json.loads(line).get("ready"):
-        raise AssertionError(f"the Bluesky server did not start:\n{errors.read_text()[-2000:]}")
+    words: list[str | Path] = [HERE / "pds.js", str(pds), str(directory), str(smtp), folder / "data"]
+    errors = folder / "stderr"
+    with mailbox_on(smtp) as mailbox, running_node(words, errors, name="the Bluesky server", seconds=START_SECONDS):
+        yield RealBluesky(f"http://localhost:{pds}", mailbox)

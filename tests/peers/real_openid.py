@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import select
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +11,7 @@ from typing import Any
 
 import httpx
 from mailbox_sink import free_port
+from node_process import missing_node, running_node
 from visitor import Visitor
 
 HERE = Path(__file__).parent
@@ -28,15 +25,8 @@ SECRET = "known-to-tests-only-0123456789abcdef"
 
 def missing() -> str:
     """What is not installed, as a sentence with the command that mends it; empty when nothing is."""
-    node = shutil.which("node")
-    if node is None:
-        return "Node.js is not installed: `apt-get install -y nodejs npm`, then `.ci/install-peers`"
-    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout.strip()
-    numbers = tuple(int(part) for part in version.lstrip("v").split(".")[:2] if part.isdigit())
-    if numbers < OLDEST_NODE:
-        return (
-            f"Node.js {version} is too old for the OpenID provider: install {'.'.join(map(str, OLDEST_NODE))} or newer"
-        )
+    if why := missing_node(OLDEST_NODE, "the OpenID provider"):
+        return why
     if not (HERE / "openid" / "node_modules" / "oidc-provider").is_dir():
         return "the OpenID provider is not installed: `.ci/install-peers`"
     return ""
@@ -64,33 +54,9 @@ def running(folder: Path, *, issuer: str = "") -> Iterator[RealProvider]:
     port, ours = free_port(), f"http://localhost:{free_port()}"
     address = f"http://localhost:{port}"
     issuer = issuer or address
-    script = [str(HERE / "openid" / "provider.mjs"), str(port), issuer, ours]
-    with (folder / "openid-stderr").open("w+") as errors:
-        process = subprocess.Popen(
-            ["node", "--require", str(HERE / "loopback.js"), *script],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-        )
-        try:
-            _wait_until_ready(process, folder / "openid-stderr")
-            yield RealProvider(issuer, address, ours)
-        finally:
-            process.terminate()
-            try:
-                process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-def _wait_until_ready(process: subprocess.Popen[str], errors: Path) -> None:
-    assert process.stdout is not None
-    ready, _, _ = select.select([process.stdout], [], [], START_SECONDS)
-    line = process.stdout.readline() if ready else ""
-    if not line.startswith("{") or not json.loads(line).get("ready"):
-        raise AssertionError(f"the OpenID provider did not start:\n{errors.read_text()[-2000:]}")
+    words: list[str | Path] = ["--require", HERE / "loopback.js", HERE / "openid" / "provider.mjs", str(port), issuer, ours]
+    with running_node(words, folder / "openid-stderr", name="the OpenID provider", seconds=START_SECONDS):
+        yield RealProvider(issuer, address, ours)
 
 
 def go_through(visitor: Visitor, name: str) -> Visitor:
