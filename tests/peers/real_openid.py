@@ -54,7 +54,8 @@ def running(folder: Path, *, issuer: str = "") -> Iterator[RealProvider]:
     port, ours = free_port(), f"http://localhost:{free_port()}"
     address = f"http://localhost:{port}"
     issuer = issuer or address
-    words: list[str | Path] = ["--require", HERE / "loopback.js", HERE / "openid" / "provider.mjs", str(port), issuer, ours]
+    script = HERE / "openid" / "provider.mjs"
+    words: list[str | Path] = ["--require", HERE / "loopback.js", script, str(port), issuer, ours]
     with running_node(words, folder / "openid-stderr", name="the OpenID provider", seconds=START_SECONDS):
         yield RealProvider(issuer, address, ours)
 
