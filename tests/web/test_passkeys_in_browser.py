@@ -22,6 +22,7 @@ from socialgov.home import Home
 from socialgov.models import Staff
 from socialgov.store.events import EventTag, events_page
 from socialgov.store.factors import passkeys_of
+from socialgov.store.signin import open_sessions
 from socialgov.web import build_app
 
 if TYPE_CHECKING:
@@ -139,8 +140,10 @@ def test_a_link_is_followed_by_it(site: Site, teacher: Staff) -> None:
     sign_out(page)
     by_link(site, page, teacher)
     page.get_by_role("heading", name=f"One more step, {teacher.name}").wait_for()
+    assert open_sessions(site.home.db, teacher.id) == []  # the link alone lets nobody in
     page.get_by_role("button", name="Use a passkey").click()
     page.wait_for_url(f"{site.url}/")
+    assert [one.method for one in open_sessions(site.home.db, teacher.id)] == ["link+passkey"]
 
 
 def test_a_copy_with_an_old_count_is_refused_and_logged(site: Site, teacher: Staff) -> None:
@@ -206,6 +209,8 @@ def test_everything_is_done_with_the_keyboard(site: Site, teacher: Staff) -> Non
     page.get_by_role("button", name="Use a passkey").focus()
     page.keyboard.press("Enter")
     page.wait_for_url(f"{site.url}/")
+    assert [one.name for one in passkeys_of(site.home.db, teacher.id)] == ["Staff room"]
+    assert [one.method for one in open_sessions(site.home.db, teacher.id)] == ["passkey"]
 
 
 def test_the_pages_along_the_way_have_no_fault_that_axe_knows(site: Site, manager: Staff, clock: Any) -> None:
