@@ -141,7 +141,7 @@ class Lives(RuleBasedStateMachine):
         )  # fmt: skip
 
     @rule(by=who, works=st.booleans())
-    def test_login(self, by: str, works: bool) -> None:
+    def try_login(self, by: str, works: bool) -> None:
         self.attempt(None, lambda: record_login_test(self.home, self.one(by), self.id, works, now=self.now))
 
     @rule()
@@ -163,7 +163,7 @@ class Lives(RuleBasedStateMachine):
         self.set_up("owner")
         self.see_all_in_order()
         self.deposit("owner", 3)
-        self.test_login("manager", True)
+        self.try_login("manager", True)
         self.go_live("owner")
 
     # ---- alive

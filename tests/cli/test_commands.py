@@ -150,7 +150,9 @@ def test_a_sign_in_link_is_printed_whole_and_works_once(home: Home) -> None:
 
 
 def test_nobody_gets_a_sign_in_link_who_does_not_work_here(home: Home) -> None:
+    links = home.db.execute("select count(*) from signin_link").fetchone()
     refused(run("signin-link", "nobody@elsewhere.example", home=home), "Nobody here has the address")
+    assert home.db.execute("select count(*) from signin_link").fetchone() == links
 
 
 # ---- import

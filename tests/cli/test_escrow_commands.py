@@ -267,8 +267,11 @@ def test_sheets_are_never_written_into_the_home_or_over_others(home: Home, tmp_p
     (tmp_path / "link").symlink_to(home.path)
     refused(run("sheets", "--sheets", tmp_path / "link" / "paper", home=home), "in the home that they open")
     (tmp_path / "paper").mkdir()
-    (tmp_path / "paper" / "recovery-sheet-1-of-3-set-1.html").write_text("old")
+    older = tmp_path / "paper" / "recovery-sheet-1-of-3-set-1.html"
+    older.write_text("old")
     refused(run("sheets", "--sheets", tmp_path / "paper", home=home), "recovery sheets in")
+    assert not (home.path / "paper").exists()
+    assert {path: path.read_text() for path in older.parent.iterdir()} == {older: "old"}
 
 
 # ---- drill

@@ -95,6 +95,7 @@ def test_somebody_of_elsewhere_reads_what_to_do(page: Page, school: OpenIdSchool
     page.get_by_role("button", name=BUTTON).click()
     go_through(page, "outsider")
     page.get_by_role("heading", name="You are not signed in").wait_for()
+    assert school.sessions() == []
     look(page, "refused")
     page.get_by_role("link", name="Go to the sign-in page").click()
     page.wait_for_url(f"{school.url}/signin")
