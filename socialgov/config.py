@@ -127,7 +127,7 @@ def load_settings(root: Path) -> Settings:
     file = read_toml(root / "school.toml")
     school, keys = file.table("school", required=True), file.table("keys", required=True)
     chosen = file.table("platforms")
-    platforms = read_platforms(package_folder("config") / "platforms.toml", chosen)
+    platforms = read_platforms(package_folder("config") / "platforms.toml", chosen, root)
     email_domains, signin = domains(school, "email_domains"), file.table("signin")
     settings = Settings(
         school_name=school.text("name"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
+from socialgov.actions.adapters import capabilities_of
 from socialgov.actions.blobs import save_blob
 from socialgov.actions.closing_machine import advance
 from socialgov.actions.closing_steps import (
@@ -27,7 +28,7 @@ from socialgov.errors import InvalidInput
 from socialgov.lifecycle import PROOFS, Proof, WrongState, check_transition, closing_plan
 from socialgov.models import AccountState, ClosingStep, CredentialKind, Source, StepName, StepState
 from socialgov.permissions import check_can_close, check_can_do_closing_task, check_can_open_vault
-from socialgov.platforms import capabilities, needs_password
+from socialgov.platforms import needs_password
 from socialgov.store.accounts import account_by_id
 from socialgov.store.closings import (
     closing_by_id,
@@ -84,7 +85,7 @@ def start_closing(
         check_can_close(actor, account)
     check_transition(account.state, AccountState.CLOSING)
     platform = home.settings.platforms[account.platform]
-    plan = closing_plan(account, platform, capabilities(platform), needs_password(platform))
+    plan = closing_plan(account, platform, capabilities_of(home, account), needs_password(platform))
     who = actor_of(actor.id) if actor else JOB
     with write(home.db) as db:
         guarded_update(
@@ -174,7 +175,7 @@ def complete_task(
     elif step.name is StepName.CHANGE_PASSWORD and not _deposited_since(home, step, account):
         message = "Deposit the new password first: set it on the platform, then deposit it here."
         raise InvalidInput(message, {"password": message})
-    elif proof.capability in capabilities(home.settings.platforms[account.platform]):
+    elif proof.capability in capabilities_of(home, account):
         _let_machine_look(home, actor, step, account, now)
     else:
         _attest(home, actor, step, account, proof, screenshot, note, now)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from socialgov.actions.adapters import adapter_of, capabilities_of
 from socialgov.actions.notices import notify
 from socialgov.actions.unsealing import machine_login
 from socialgov.errors import VaultShut
@@ -21,7 +22,7 @@ from socialgov.models import (
     StepName,
     StepState,
 )
-from socialgov.platforms import Platform, capabilities, connect, needs_password
+from socialgov.platforms import Platform, needs_password
 from socialgov.store.closings import (
     closing_by_id,
     first_open_step,
@@ -77,7 +78,7 @@ class Work:
 
     @property
     def can(self) -> frozenset[Capability]:
-        return capabilities(self.platform)
+        return capabilities_of(self.home, self.account)
 
     @property
     def purpose(self) -> str:
@@ -100,16 +101,16 @@ class Work:
         )
         if login is None and current_credential(self.home.db, self.account.id, CredentialKind.PASSWORD) is not None:
             raise VaultShut
-        return connect(self.platform, self.account, login)
+        return adapter_of(self.home, self.account, login, now=self.now)
 
     def with_own_key(self) -> Platform | None:
         """A new adapter with the product's own key; None where there is none on record."""
         login = machine_login(self.home, self.account.id, purpose=self.purpose, now=self.now)
-        return connect(self.platform, self.account, login) if login else None
+        return adapter_of(self.home, self.account, login, now=self.now) if login else None
 
     def as_outsider(self) -> Platform:
         """A new adapter that is not signed in."""
-        return connect(self.platform, self.account)
+        return adapter_of(self.home, self.account, now=self.now)
 
 
 def note(work: Work, **noted: Any) -> Work:
@@ -204,7 +205,7 @@ def open_next(home: Home, db: Database, account: Account, closing_id: int, *, no
         now=now,
     )
     # where deletion needs a mailed code the plan names a person, but the machine begins: it asks for the code
-    asks_code = step.name is StepName.DELETE and Capability.DELETE_BY_MAILED_CODE in capabilities(platform)
+    asks_code = step.name is StepName.DELETE and Capability.DELETE_BY_MAILED_CODE in capabilities_of(home, account)
     if step.doer is StepDoer.MACHINE or asks_code:
         open_step(db, step, state=StepState.WAITING, doer=StepDoer.MACHINE, not_before_at=not_before_at)
         if not_before_at > now:

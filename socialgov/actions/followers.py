@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from socialgov import platforms
+from socialgov.actions.adapters import adapter_of, capabilities_of
 from socialgov.actions.unsealing import machine_login
 from socialgov.errors import Conflict, InvalidInput
 from socialgov.lifecycle import WrongState
@@ -258,11 +259,10 @@ def _check_open(account: Account) -> None:
 
 def _adapter(home: Home, account: Account, capability: Capability, now: datetime) -> Platform | None:
     """An adapter that can do this, signed in; None where a person must do it."""
-    info = home.settings.platforms[account.platform]
-    if capability not in platforms.capabilities(info):
+    if capability not in capabilities_of(home, account):
         return None
     login = machine_login(home, account.id, purpose=capability.value, now=now)
-    return platforms.connect(info, account, login)
+    return adapter_of(home, account, login, now=now)
 
 
 def _decide(

@@ -10,6 +10,7 @@ import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from socialgov.actions.adapters import adapter_of, capabilities_of
 from socialgov.actions.closing_steps import FOR_VAULT, KEY_REFUSED, hand_to_machine
 from socialgov.actions.findings import evaluate_account
 from socialgov.actions.notices import notify
@@ -17,7 +18,7 @@ from socialgov.actions.observing import record_observation
 from socialgov.actions.unsealing import machine_login, need_credential, record
 from socialgov.errors import NotFound
 from socialgov.models import AccountState, Capability, CredentialKind, Fact, Source, StepName, StepState
-from socialgov.platforms import Login, LoginRefused, PlatformError, capabilities, connect
+from socialgov.platforms import Login, LoginRefused, PlatformError, capabilities
 from socialgov.store import credentials as store
 from socialgov.store.accounts import account_by_id, accounts_without_own_key
 from socialgov.store.closings import closing_of, first_open_step, forget_tokens, steps_of
@@ -74,8 +75,9 @@ def make_machine_token(home: Home, account_id: int, vault: OpenVault, *, now: da
 def makes_keys(home: Home, account: Account) -> bool:
     """Can the product have a key of its own for this account, and may it still?"""
     there = account.state in _ON_PLATFORM and (account.handle is not None or account.remote_id is not None)
-    info = home.settings.platforms[account.platform]
-    return there and Capability.MAKE_TOKEN in capabilities(info) and not _access_was_revoked(home.db, account)
+    return (
+        there and Capability.MAKE_TOKEN in capabilities_of(home, account) and not _access_was_revoked(home.db, account)
+    )
 
 
 def key_since(home: Home, account_id: int) -> datetime | None:
@@ -108,7 +110,7 @@ def _make(home: Home, credential: Credential, login: Login, now: datetime) -> bo
     account = account_by_id(home.db, credential.account_id)
     if not makes_keys(home, account):
         return False
-    adapter = connect(home.settings.platforms[account.platform], account, login)
+    adapter = adapter_of(home, account, login, now=now)
     try:
         token = adapter.make_token(NAME)
     except LoginRefused:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from socialgov import logo, permissions, pictures, platforms
+from socialgov import logo, permissions, pictures
+from socialgov.actions.adapters import adapter_of, capabilities_of
 from socialgov.actions.attested_values import checked_value
 from socialgov.actions.blobs import save_blob
 from socialgov.actions.findings import evaluate_account
@@ -186,7 +187,7 @@ def _need_no_other_answer(
     """
     info = home.settings.platforms[account.platform]
     told = newest_observation(home.db, account.id, fact, source=Source.API)
-    if told is None or READ_BY.get(fact) not in platforms.capabilities(info):
+    if told is None or READ_BY.get(fact) not in capabilities_of(home, account):
         return
     fresh = now - told.observed_at <= timedelta(days=home.settings.policy.observation_days)
     about_this_one = account.set_up_at is None or told.observed_at >= account.set_up_at
@@ -296,12 +297,11 @@ def check_account(home: Home, account_id: int, *, now: datetime) -> list[Finding
 
 def _look(home: Home, account: Account, now: datetime) -> Reading:
     """Ask the platform. Nothing is asked about an account that is not there, or by an adapter that can do nothing."""
-    info = home.settings.platforms[account.platform]
     set_up = account.handle is not None or account.remote_id is not None
-    if account.state not in _THERE or not set_up or not platforms.capabilities(info):
+    if account.state not in _THERE or not set_up or not capabilities_of(home, account):
         return Reading()
     login = machine_login(home, account.id, purpose="check", now=now)
-    return read_platform(platforms.connect(info, account, login))
+    return read_platform(adapter_of(home, account, login, now=now))
 
 
 def _next_look(home: Home, reading: Reading, now: datetime) -> datetime:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from socialgov import platforms
+from socialgov.actions.adapters import adapter_of, capabilities_of
 from socialgov.actions.blobs import read_blob, save_blob
 from socialgov.actions.evidence import POST_EVIDENCE
 from socialgov.actions.post_changes import own_post, record_post, refuse_unless_open
@@ -44,7 +45,7 @@ CLOCKS_DIFFER = timedelta(minutes=10)  # between us and a platform
 
 def can_publish(home: Home, account: Account) -> bool:
     """Does the platform take posts from us? Where not, a person posts what was handed over."""
-    return Capability.PUBLISH in platforms.capabilities(home.settings.platforms[account.platform])
+    return Capability.PUBLISH in capabilities_of(home, account)
 
 
 def publish_post(home: Home, actor: Staff, post_id: int, *, now: datetime) -> Post:
@@ -59,7 +60,7 @@ def publish_post(home: Home, actor: Staff, post_id: int, *, now: datetime) -> Po
     pictures = [_picture(home, photo) for photo in store.media_of(home.db, post_id)]
     post = _claim(home, actor, post, now)
     login = machine_login(home, account.id, purpose="publish", now=now)
-    adapter = platforms.connect(home.settings.platforms[account.platform], account, login)
+    adapter = adapter_of(home, account, login, now=now)
     try:
         remote_id = adapter.publish(post.text, pictures, key=_key(home, post))
     except PlatformError as error:
@@ -77,12 +78,11 @@ def settle_publishing(home: Home, now: datetime) -> int:
     settled = 0
     for post in store.posts_being_published(home.db, now - SETTLE_AFTER):
         account = account_by_id(home.db, post.account_id)
-        info = home.settings.platforms[account.platform]
         if not can_publish(home, account):
             continue
         try:
             login = machine_login(home, account.id, purpose="settle", now=now)
-            there = platforms.connect(info, account, login).posts()
+            there = adapter_of(home, account, login, now=now).posts()
         except SocialgovError:
             continue  # one account that cannot be read never stops the rest
         found = _same_post(post, there, store.remote_ids_seen(home.db, account.id))
@@ -131,7 +131,7 @@ def remove_post(home: Home, actor: Staff, post_id: int, *, now: datetime) -> Pos
     post = _published_post(home, actor, post_id)
     account = account_by_id(home.db, post.account_id)
     info = home.settings.platforms[account.platform]
-    if Capability.DELETE_POST not in platforms.capabilities(info) or post.remote_id is None:
+    if Capability.DELETE_POST not in capabilities_of(home, account) or post.remote_id is None:
         raise platforms.CannotDo(info.name, Capability.DELETE_POST)
     _connected(home, account, "delete_post", now).delete_post(post.remote_id)
     return _removed(home, actor, post, now)
@@ -146,7 +146,7 @@ def report_removed(home: Home, actor: Staff, post_id: int, *, screenshot: bytes 
 
 def _connected(home: Home, account: Account, purpose: str, now: datetime) -> Platform:
     login = machine_login(home, account.id, purpose=purpose, now=now)
-    return platforms.connect(home.settings.platforms[account.platform], account, login)
+    return adapter_of(home, account, login, now=now)
 
 
 def _claim(home: Home, actor: Staff, post: Post, now: datetime) -> Post:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from socialgov import permissions, platforms
+from socialgov.actions.adapters import adapter_of, capabilities_of
 from socialgov.actions.credentials import record_login_test
 from socialgov.actions.machine_tokens import key_since, make_machine_token
 from socialgov.actions.unsealing import machine_login
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
 
 def can_try(home: Home, account: Account) -> bool:
     """Does the platform's adapter sign in by itself, and is there an account to sign in to?"""
-    info = home.settings.platforms[account.platform]
-    return Capability.CHECK_LOGIN in platforms.capabilities(info) and bool(account.handle or account.remote_id)
+    return Capability.CHECK_LOGIN in capabilities_of(home, account) and bool(account.handle or account.remote_id)
 
 
 def try_login(home: Home, actor: Staff, vault: OpenVault, account_id: int, *, now: datetime) -> bool:
@@ -44,7 +44,7 @@ def try_login(home: Home, actor: Staff, vault: OpenVault, account_id: int, *, no
     )
     if credential is None or login is None:
         raise NotFound("No password is deposited for this account.", "Ask its owner to deposit it.")
-    adapter = platforms.connect(home.settings.platforms[account.platform], account, login)
+    adapter = adapter_of(home, account, login, now=now)
     try:
         works = adapter.check_login()
     except platforms.LoginRefused:

@@ -16,13 +16,22 @@ from socialgov.models.accounts import (
     Waiver,
 )
 from socialgov.models.choices import (
+    ApiClient,
+    CallCost,
     PlatformInfo,
     Policy,
     RuleChoice,
+    Tariff,
 )
 from socialgov.models.closings import (
     Closing,
     ClosingStep,
+)
+from socialgov.models.connections import (
+    Connection,
+    Pause,
+    PublicAllowance,
+    ReadPlan,
 )
 from socialgov.models.credentials import (
     Credential,
@@ -72,9 +81,12 @@ __all__ = [
     "AccountRequest",
     "AccountState",
     "Answer",
+    "ApiClient",
+    "CallCost",
     "Capability",
     "Closing",
     "ClosingStep",
+    "Connection",
     "ContactKind",
     "Credential",
     "CredentialKind",
@@ -90,6 +102,7 @@ __all__ = [
     "LogoMatch",
     "Media",
     "Observation",
+    "Pause",
     "Person",
     "PersonKind",
     "PlatformInfo",
@@ -97,6 +110,8 @@ __all__ = [
     "Post",
     "PostState",
     "Presence",
+    "PublicAllowance",
+    "ReadPlan",
     "RecoveryContact",
     "Role",
     "Rotation",
@@ -109,6 +124,7 @@ __all__ = [
     "StepDoer",
     "StepName",
     "StepState",
+    "Tariff",
     "Use",
     "Waiver",
     "When",

@@ -6,7 +6,53 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from socialgov.models.words import AccountKind, Enforcement, Role
+from socialgov.models.words import AccountKind, Capability, Enforcement, Role
+
+
+@dataclass(frozen=True, slots=True)
+class ApiClient:
+    """What the school got when it registered this product with a platform ([platforms.x] client_id)."""
+
+    client_id: str
+    secret_file: str | None  # its path; None: a public client, which has no secret
+    app_token_file: str | None = None  # the path of a token for looks that are made for no account
+
+
+@dataclass(frozen=True, slots=True)
+class CallCost:
+    """What one kind of call costs and how often it may be made (config/platforms.toml, [platforms.x.calls.NAME]).
+
+    `micros` are millionths of the tariff's currency for each `unit`: a "request", or one "item" that it answers with.
+    At most `limit` requests in `window_minutes` minutes, counted for each account unless `shared` by the whole school.
+    `page` is how many items one request brings at most.
+    """
+
+    name: str
+    unit: str
+    micros: int
+    limit: int
+    window_minutes: int
+    page: int = 1
+    shared: bool = False
+    serves: Capability | None = None  # the read of an account's check that is made of such calls
+
+    def price(self, items: int, requests: int = 1) -> int:
+        """What that many answered items, or requests, cost: in micros."""
+        return self.micros * (items if self.unit == "item" else requests)
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """A platform's prices and limits, whose word that is, and when it was looked up."""
+
+    currency: str
+    source: str
+    looked_up_on: date
+    calls: Mapping[str, CallCost]
+
+    @property
+    def costs_money(self) -> bool:
+        return any(call.micros for call in self.calls.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +76,10 @@ class PlatformInfo:
     simulated: bool = False
     password_change_source: str = ""
     password_change_on: date | None = None
+    client: ApiClient | None = None
+    index_base: str | None = None  # where followers are asked for, if that is another server
+    tariff: Tariff | None = None
+    monthly_budget: int | None = None  # micros a calendar month for the whole school; None: none was set
 
     def url_of(self, handle: str) -> str:
         return self.profile_url.replace("{handle}", handle)

@@ -64,6 +64,7 @@ class Fact(StrEnum):
     OUTSIDE_POSTS = "outside_posts"  # int, posts that did not pass the gate here
     POSTS = "posts"  # int, everything that is on the account: posts and replies (seen while closing)
     OUR_ACCESS = "our_access"  # bool, sessions or tokens given to this product still work
+    LABELS = "labels"  # list[str], what moderators of the platform have marked the account with
 
 
 class Presence(StrEnum):
@@ -134,6 +135,11 @@ class Capability(StrEnum):
     DELETE = "delete"
     DELETE_BY_MAILED_CODE = "delete_by_mailed_code"
     SEE_PRESENCE = "see_presence"
+    SET_PICTURE = "set_picture"
+    SET_PRIVATE = "set_private"
+    UNDO_LIKE = "undo_like"
+    UNDO_FOLLOW = "undo_follow"
+    UNDO_SHARE = "undo_share"
 
 
 class CredentialKind(StrEnum):

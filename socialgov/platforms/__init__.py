@@ -6,9 +6,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from socialgov.platforms.base import (
+    Access,
+    BudgetUsedUp,
     CannotDo,
+    Counts,
     Login,
     LoginRefused,
+    Meter,
+    NotOffered,
+    PaymentNeeded,
     Picture,
     Platform,
     PlatformError,
@@ -22,9 +28,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ADAPTERS",
+    "Access",
+    "BudgetUsedUp",
     "CannotDo",
+    "Counts",
     "Login",
     "LoginRefused",
+    "Meter",
+    "NotOffered",
+    "PaymentNeeded",
     "Picture",
     "Platform",
     "PlatformError",
@@ -41,17 +53,28 @@ __all__ = [
 ADAPTERS = {
     "attested": ("socialgov.platforms.attested", "AttestedPlatform"),
     "bluesky": ("socialgov.platforms.bluesky", "BlueskyPlatform"),
+    "mastodon": ("socialgov.platforms.mastodon", "MastodonPlatform"),
     "sandbox": ("socialgov.platforms.sandbox", "SandboxPlatform"),
+    "x": ("socialgov.platforms.x", "XPlatform"),
 }
 
 
 def adapter_class(info: PlatformInfo) -> type[Platform]:
-    module, name = ADAPTERS[info.adapter]
+    """The platform's adapter; people do everything where it needs a client that the school has not registered."""
+    found = _declared(info.adapter)
+    return _declared("attested") if found.needs_client and info.client is None else found
+
+
+def _declared(adapter: str) -> type[Platform]:
+    module, name = ADAPTERS[adapter]
     return getattr(import_module(module), name)  # type: ignore[no-any-return]
 
 
 def capabilities(info: PlatformInfo) -> frozenset[Capability]:
-    """What the platform's adapter can do by itself."""
+    """What the platform's adapter can do by itself, where the account is connected if it must be.
+
+    For one account ask actions/adapters.py `capabilities_of`, which knows whether it is.
+    """
     return adapter_class(info).capabilities
 
 
@@ -60,6 +83,21 @@ def needs_password(info: PlatformInfo) -> frozenset[Capability]:
     return adapter_class(info).needs_password
 
 
-def connect(info: PlatformInfo, account: Account, login: Login | None = None) -> Platform:
-    """An adapter for one account, for one job."""
-    return adapter_class(info)(info, handle=account.handle, remote_id=account.remote_id, login=login)
+def needs_connection(info: PlatformInfo) -> bool:
+    """Must a person connect an account (OAuth 2) before the adapter can do anything?"""
+    return adapter_class(info).needs_connection
+
+
+def connect(
+    info: PlatformInfo,
+    account: Account,
+    login: Login | None = None,
+    *,
+    access: Access | None = None,
+    meter: Meter | None = None,
+    off: frozenset[Capability] = frozenset(),
+) -> Platform:
+    """An adapter for one account, for one job. Actions take theirs from actions/adapters.py."""
+    return adapter_class(info)(
+        info, handle=account.handle, remote_id=account.remote_id, login=login, access=access, meter=meter, off=off
+    )

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 from socialgov.errors import SocialgovError
 from socialgov.models import Capability, PlatformInfo, Presence
@@ -64,6 +65,74 @@ class LoginRefused(PlatformError):
         self.of_token = of_token
 
 
+class NotOffered(PlatformError):
+    """The platform does not offer this to the school's plan or client: a person does it from now on."""
+
+    def __init__(self, platform: str, capability: Capability) -> None:
+        super().__init__(
+            f"{platform} does not offer this to us any more: {capability.value.replace('_', ' ')}.",
+            permanent=True,
+            mend="A person must do it, guided by the task list.",
+        )
+        self.capability = capability
+
+
+class BudgetUsedUp(PlatformError):
+    """The month's money for this platform is spent: nothing more is asked until `retry_at`, or the budget is raised."""
+
+    def __init__(self, platform: str, retry_at: datetime) -> None:
+        super().__init__(
+            f"The school's budget for {platform} is used up, so it was not asked.",
+            permanent=False,
+            mend="It is asked again next month, or when the school raises monthly_budget in school.toml.",
+            retry_at=retry_at,
+        )
+
+
+class PaymentNeeded(PlatformError):
+    """The platform wants money (402): nothing more is asked of it for the whole school until somebody has looked."""
+
+    def __init__(self, platform: str) -> None:
+        super().__init__(
+            f"{platform} asks for payment, so it answers nothing for now.",
+            permanent=False,
+            mend="The network manager puts credit on the school's developer account there.",
+        )
+
+
+class Access(Protocol):
+    """A connected account's access token (OAuth 2), renewed when it must be (actions/connections.py)."""
+
+    def token(self) -> str:
+        """One that should be good now. Raises LoginRefused (`of_token`) where the account must be connected anew."""
+
+    def renew(self, refused: str) -> str:
+        """Another one after the platform refused `refused` (401). Raises LoginRefused (`of_token`) as above."""
+
+    def revoke(self) -> None:
+        """End it on the platform and here; already ended is success."""
+
+
+class Meter(Protocol):
+    """Counts what is asked and what it costs (actions/spending.py). `call` is a name of the platform's tariff."""
+
+    def before(self, call: str, items: int = 1) -> None:
+        """Reserve the price of a request that answers with `items` at most. Raises BudgetUsedUp or PaymentNeeded."""
+
+    def after(self, call: str, items: int = 1) -> None:
+        """What it answered with. A request whose answer was lost stays reserved at its dearest."""
+
+
+class NoMeter:
+    """For platforms that cost nothing and for reads outside a school."""
+
+    def before(self, call: str, items: int = 1) -> None:
+        """Nothing is counted."""
+
+    def after(self, call: str, items: int = 1) -> None:
+        """Nothing is counted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Login:
     """What an adapter may sign in with. Never logged, never part of a repr.
@@ -87,6 +156,16 @@ def is_token_of(name: str, called: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Counts:
+    """How many of each the platform says there are; None: it does not say. Cheaper than the lists themselves."""
+
+    followers: int | None = None
+    follows: int | None = None
+    likes: int | None = None
+    posts: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """The account's public face. None stands for `the platform does not tell`, an empty picture for `it has none`."""
 
@@ -97,6 +176,8 @@ class Profile:
     private: bool | None
     picture: bytes | None = field(default=None, repr=False)
     setup_email: str | None = None
+    counts: Counts | None = None
+    labels: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +211,11 @@ class Picture:
 class Platform:
     """Base of every adapter, for one account: known by `remote_id`, else by `handle`; `login` where one is deposited.
 
+    `access` is the token of a connected account, `meter` what counts its calls, `off` what the platform was found not
+    to offer to this school. `needs_client`: nothing works before the school has registered a client with the platform
+    ([platforms.KEY] client_id). `needs_connection`: nothing works before the account was connected (OAuth 2). Until
+    then people do everything, as on a platform without an interface.
+
     Reads are complete or raise: a list that could not be read to its end raises PlatformError and never returns short.
     `needs_password` names what the platform does for the account's password only, and for no token: then a network
     manager must have opened the vault.
@@ -137,17 +223,30 @@ class Platform:
 
     capabilities: frozenset[Capability] = frozenset()
     needs_password: frozenset[Capability] = frozenset()
+    needs_client = False
+    needs_connection = False
 
     def __init__(
-        self, info: PlatformInfo, *, handle: str | None, remote_id: str | None = None, login: Login | None = None
+        self,
+        info: PlatformInfo,
+        *,
+        handle: str | None,
+        remote_id: str | None = None,
+        login: Login | None = None,
+        access: Access | None = None,
+        meter: Meter | None = None,
+        off: frozenset[Capability] = frozenset(),
     ) -> None:
         self.info = info
         self.handle = handle
         self.remote_id = remote_id
         self.login = login
+        self.access = access
+        self.meter: Meter = meter or NoMeter()
+        self.off = off
 
     def can(self, capability: Capability) -> bool:
-        return capability in self.capabilities
+        return capability in self.capabilities and capability not in self.off
 
     def _cannot(self, capability: Capability) -> CannotDo:
         return CannotDo(self.info.name, capability)
@@ -245,6 +344,26 @@ class Platform:
     def remove_follower(self, remote_id: str) -> None:
         """REMOVE_FOLLOWER: refuse a request or end a follow; already gone is success."""
         raise self._cannot(Capability.REMOVE_FOLLOWER)
+
+    def set_picture(self, content: bytes, mime: str) -> None:
+        """SET_PICTURE: the account's picture, for example the school's logo (ACC102)."""
+        raise self._cannot(Capability.SET_PICTURE)
+
+    def set_private(self) -> None:
+        """SET_PRIVATE: from now on new followers must be accepted (ACC103); already private is success."""
+        raise self._cannot(Capability.SET_PRIVATE)
+
+    def undo_like(self, remote_id: str) -> None:
+        """UNDO_LIKE of the post with this id (INT402); already undone is success."""
+        raise self._cannot(Capability.UNDO_LIKE)
+
+    def undo_follow(self, remote_id: str) -> None:
+        """UNDO_FOLLOW: the account no longer follows this one (INT401); already undone is success."""
+        raise self._cannot(Capability.UNDO_FOLLOW)
+
+    def undo_share(self, remote_id: str) -> None:
+        """UNDO_SHARE: take back the repost with this id of `shares()` (INT403); already undone is success."""
+        raise self._cannot(Capability.UNDO_SHARE)
 
     def change_password(self, new_secret: str) -> None:
         raise self._cannot(Capability.CHANGE_PASSWORD)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from socialgov.models import PlatformInfo
+from socialgov.config_values import outside_file
+from socialgov.models import ApiClient, CallCost, Capability, PlatformInfo, Tariff
 from socialgov.platforms import ADAPTERS
 from socialgov.tomlfile import Table, read_toml
 
@@ -38,8 +40,10 @@ GUIDED = frozenset(
 )
 
 
-def read_platforms(path: Path, chosen: Table) -> Mapping[str, PlatformInfo]:
-    """The platforms of the file at `path` by key; in `chosen`, the school's [platforms], one may get another server."""
+def read_platforms(path: Path, chosen: Table, root: Path) -> Mapping[str, PlatformInfo]:
+    """The platforms of the file at `path` by key; in `chosen`, the school's [platforms], one may get another server,
+    a client and a budget. `root` is the school's home, in which no secret may lie.
+    """
     shipped = read_toml(path)
     common, tables = _guides(shipped), shipped.table("platforms", required=True)
     platforms = {}
@@ -47,12 +51,27 @@ def read_platforms(path: Path, chosen: Table) -> Mapping[str, PlatformInfo]:
         info = _platform(key, tables.table(key), common)
         if chosen.has(key):
             own = chosen.table(key)
-            info = replace(info, api_base=_api_base(own, info.api_base))
+            info = _own_choices(info, own, root)
             own.close()
         platforms[key] = info
     chosen.asked |= set(platforms)
     shipped.close()
     return MappingProxyType(platforms)
+
+
+def _own_choices(info: PlatformInfo, own: Table, root: Path) -> PlatformInfo:
+    client_id = own.text("client_id", "")
+    files = [outside_file(own, key, root) for key in ("client_secret_file", "app_token_file")]
+    if any(files) and not client_id:
+        raise own.refuse("client_id", "`client_id` is missing beside its file.", "Write both, or neither.")
+    secret, token = (None if file is None else str(file) for file in files)
+    return replace(
+        info,
+        api_base=_address(own, "api_base", info.api_base),
+        index_base=_address(own, "index_base", info.index_base),
+        client=ApiClient(client_id, secret, token) if client_id else None,
+        monthly_budget=_money(own, "monthly_budget") if own.has("monthly_budget") else None,
+    )
 
 
 def _platform(key: str, table: Table, common: Mapping[str, tuple[str, ...]]) -> PlatformInfo:
@@ -72,7 +91,9 @@ def _platform(key: str, table: Table, common: Mapping[str, tuple[str, ...]]) -> 
         handle_pattern=_pattern(table),
         guides=_named({**common, **_guides(table)}, name),
         post_length=table.whole("post_length", 1, 100_000),
-        api_base=_api_base(table, None),
+        api_base=_address(table, "api_base", None),
+        index_base=_address(table, "index_base", None),
+        tariff=_tariff(table),
         simulated=table.flag("simulated", False),
         password_change_source=password.text("source"),
         password_change_on=password.day("looked_up_on"),
@@ -106,7 +127,44 @@ def _pattern(table: Table) -> str:
     return pattern
 
 
-def _api_base(table: Table, default: str | None) -> str | None:
+def _address(table: Table, key: str, default: str | None) -> str | None:
     hint = "Write an address with https:// (http:// only for localhost), without a slash at the end."
     pattern = r"https://[^\s?#@]*[^\s?#@/]|http://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?(/[^\s?#]*[^\s?#/])?"
-    return table.text("api_base", default or "", pattern=pattern, hint=hint) or None
+    return table.text(key, default or "", pattern=pattern, hint=hint) or None
+
+
+def _tariff(table: Table) -> Tariff | None:
+    """[platforms.KEY.tariff] and [platforms.KEY.calls.NAME]: prices and limits, with whose word and of which day."""
+    if not table.has("tariff"):
+        return None
+    told, calls = table.table("tariff"), table.table("calls", required=True)
+    tariff = Tariff(
+        currency=told.text("currency", "USD", pattern="[A-Z]{3}", hint="Write three letters, such as USD."),
+        source=told.text("source"),
+        looked_up_on=told.day("looked_up_on"),
+        calls=MappingProxyType({name: _call(name, calls.table(name)) for name in calls.names()}),
+    )
+    told.close()
+    calls.close()
+    return tariff
+
+
+def _call(name: str, table: Table) -> CallCost:
+    cost = CallCost(
+        name=name,
+        unit=table.text("unit", "request", pattern="request|item", hint='Write "request" or "item".'),
+        micros=_money(table, "price"),
+        limit=table.whole("limit", 1, 1_000_000),
+        window_minutes=table.whole("window_minutes", 1, 44_640, 15),
+        page=table.whole("page", 1, 100_000, 1),
+        shared=table.flag("shared", False),
+        serves=table.word("serves", Capability, None) if table.has("serves") else None,
+    )
+    table.close()
+    return cost
+
+
+def _money(table: Table, key: str) -> int:
+    """An amount such as "0.010", in millionths: written as text, for no binary fraction is a price."""
+    text = table.text(key, "0", pattern=r"\d{1,6}(\.\d{1,6})?", hint='Write it in quotes, such as "20.00".')
+    return int(Decimal(text) * 1_000_000)

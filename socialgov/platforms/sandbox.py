@@ -63,7 +63,15 @@ class Refused(PlatformError):
 
 
 class SandboxPlatform(Platform):
-    capabilities = frozenset(Capability) - {Capability.DELETE, Capability.DELETE_BY_MAILED_CODE}
+    capabilities = frozenset(Capability) - {
+        Capability.DELETE,
+        Capability.DELETE_BY_MAILED_CODE,
+        Capability.SET_PICTURE,
+        Capability.SET_PRIVATE,
+        Capability.UNDO_LIKE,
+        Capability.UNDO_FOLLOW,
+        Capability.UNDO_SHARE,
+    }
     needs_password = frozenset({Capability.MAKE_TOKEN})  # an app password may do everything else (sandbox/keys.py)
     transport: httpx.BaseTransport | None = None  # where a test plays the network
 

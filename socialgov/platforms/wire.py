@@ -22,7 +22,7 @@ import httpx
 
 from socialgov.addresses import is_loopback, is_private
 from socialgov.models import PlatformInfo
-from socialgov.platforms.base import PlatformError
+from socialgov.platforms.base import PaymentNeeded, PlatformError
 
 TIMEOUT = httpx.Timeout(connect=5, read=15, write=15, pool=5)
 BODY_SECONDS = 30  # a body that drips in for longer is given up
@@ -110,6 +110,24 @@ class Wire:
             raise PlatformError(f"{self.name} answered with a redirect.", permanent=True, mend=_CHECK_ADDRESS)
         return reply
 
+    def raw(
+        self, method: str, target: str, *, headers: Mapping[str, str], content: bytes | None, limit: int = JSON_BYTES
+    ) -> Reply:
+        """One request as a library made it (platforms/bridge.py): every answer as it is, whatever its status.
+
+        `target` is path and query below the platform's address. A redirect is never followed: a token travels along.
+        """
+        url, effect = self.base + target, method != "GET"
+        reply = self._send(method, url, headers=headers, content=content, limit=limit, effect=effect, judge=False)
+        if 300 <= reply.status < 400:
+            raise PlatformError(f"{self.name} answered with a redirect.", permanent=True, mend=_CHECK_ADDRESS)
+        return reply
+
+    def judge(self, reply: Reply, *, effect: bool = False) -> Reply:
+        """The reply, unless its status alone says that nothing was done (402, 429) or that it is broken (5xx)."""
+        self._check_status(reply.status, httpx.Headers(reply.headers), effect)
+        return reply
+
     def json(self, reply: Reply, *, effect: bool = False) -> dict[str, Any]:
         """The reply's JSON object. Anything else (HTML, a list, a cut body) raises PlatformError."""
         try:
@@ -136,20 +154,23 @@ class Wire:
         body: Mapping[str, Any] | None = None,
         content: bytes | None = None,
         mime: str = "",
-        token: str,
+        token: str = "",
+        headers: Mapping[str, str] | None = None,
         limit: int,
         effect: bool,
+        judge: bool = True,
     ) -> Reply:
         if not (token.isascii() and token.isprintable()):
             raise self.broken("gave us a token that cannot be sent")
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        if content is not None:
-            headers["Content-Type"] = mime
+        sent = dict(headers or {})
+        if token:
+            sent["Authorization"] = f"Bearer {token}"
+        if content is not None and mime:
+            sent["Content-Type"] = mime
         try:
-            with self._client.stream(
-                method, url, params=params, json=body, content=content, headers=headers
-            ) as response:
-                self._check_status(response, effect)
+            with self._client.stream(method, url, params=params, json=body, content=content, headers=sent) as response:
+                if judge:
+                    self._check_status(response.status_code, response.headers, effect)
                 read = self._read(response, limit, effect)
                 return Reply(response.status_code, dict(response.headers), read, _moment(response.headers.get("date")))
         except _NOT_SENT:
@@ -161,14 +182,15 @@ class Wire:
         except (httpx.HTTPError, httpx.StreamError, OSError):
             raise self.broken("broke off in the middle", effect=effect) from None
 
-    def _check_status(self, response: httpx.Response, effect: bool) -> None:
-        status = response.status_code
+    def _check_status(self, status: int, headers: httpx.Headers, effect: bool) -> None:
+        if status == 402:
+            raise PaymentNeeded(self.name)
         if status == 429:
             raise PlatformError(
                 f"{self.name} asks us to slow down.",
                 permanent=False,
                 mend=_LATER,
-                retry_at=_retry_at(response.headers),
+                retry_at=_retry_at(headers),
             )
         if status >= 500 or status < 200:
             raise self.broken(f"has a fault of its own ({status})", effect=effect)
@@ -233,14 +255,20 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _retry_at(headers: httpx.Headers) -> datetime | None:
-    """When a 429 ends: `ratelimit-reset` (seconds since 1970, Bluesky) or `retry-after` (RFC 9110), None if unsaid."""
-    reset, after = headers.get("ratelimit-reset", ""), headers.get("retry-after", "")
+    """When a 429 ends: `ratelimit-reset` (seconds since 1970, Bluesky; `x-rate-limit-reset` on X), a moment in ISO
+    8601 as `x-ratelimit-reset` (Mastodon), or `retry-after` (RFC 9110); None if unsaid.
+    """
+    reset = headers.get("ratelimit-reset", "") or headers.get("x-rate-limit-reset", "")
+    after, told = headers.get("retry-after", ""), headers.get("x-ratelimit-reset", "")
     try:
         if reset.isascii() and reset.isdigit():
             return datetime.fromtimestamp(int(reset), UTC)
         if after.isascii() and after.isdigit():
             sent = _moment(headers.get("date"))
             return None if sent is None else sent + timedelta(seconds=int(after))
+        if told:
+            until = datetime.fromisoformat(told)
+            return until.replace(tzinfo=UTC) if until.tzinfo is None else until.astimezone(UTC)
     except (OverflowError, ValueError, OSError):
         return None
     return _moment(after)

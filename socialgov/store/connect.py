@@ -16,7 +16,8 @@ from typing import Any
 from sqlite_utils import Database
 
 from socialgov.errors import Conflict, StoreError
-from socialgov.store.migrations import EXPECTED_TRIGGERS, migrations
+from socialgov.store.migrations import EXPECTED_TRIGGERS
+from socialgov.store.migrations_platforms import migrations  # all of them, migrations.py's too
 from socialgov.store.rows import to_column
 
 BUSY_MS = 10_000

@@ -16,7 +16,7 @@ EXPECTED_TRIGGERS = frozenset(
 )  # fmt: skip
 
 
-def _append_only(table: str, message: str, mutable: str = "") -> str:
+def append_only(table: str, message: str, mutable: str = "") -> str:
     when = f" when {mutable}" if mutable else ""
     return f"""
     create trigger if not exists {table}_no_update before update on {table}{when}
@@ -26,7 +26,7 @@ def _append_only(table: str, message: str, mutable: str = "") -> str:
     """
 
 
-def _under_key_in_force(table: str, column: str) -> str:
+def under_key_in_force(table: str, column: str) -> str:
     """Whoever still holds the old key in memory after a rotation must not keep anything that was sealed under it."""
     return f"""
     create trigger {table}_key_in_force before update of {column} on {table}
@@ -70,8 +70,8 @@ def m0001_school(db: Database) -> None:
           made_at text not null, erased_at text) strict;
         create index blob_account on blob(account_id);
         """
-        + _append_only("event", "the log is append-only")
-        + _append_only("checkpoint", "checkpoints are append-only")
+        + append_only("event", "the log is append-only")
+        + append_only("checkpoint", "checkpoints are append-only")
     )
 
 
@@ -239,7 +239,7 @@ def m0005_closing(db: Database) -> None:
           name text primary key, claimed_until text, started_at text, finished_at text, result text,
           error text) strict;
         """
-        + _append_only("certificate", "certificates are append-only")
+        + append_only("certificate", "certificates are append-only")
     )
 
 
@@ -308,11 +308,11 @@ def m0006_vault(db: Database) -> None:
         alter table blob add column wrapped blob;
         create index reveal_credential on reveal(credential_id);
         """
-        + _append_only("reveal", "looks are append-only")
-        + _under_key_in_force("credential", "sealed")
-        + _under_key_in_force("vault_holder", "wrapped")
-        + _under_key_in_force("vault_opening", "sealed")
-        + _under_key_in_force("blob", "wrapped")
+        + append_only("reveal", "looks are append-only")
+        + under_key_in_force("credential", "sealed")
+        + under_key_in_force("vault_holder", "wrapped")
+        + under_key_in_force("vault_opening", "sealed")
+        + under_key_in_force("blob", "wrapped")
     )
 
 
@@ -354,6 +354,6 @@ def m0007_signin(db: Database) -> None:
         alter table session add column id_token blob;
         alter table staff add column ways_postponed_at text;
         """
-        + _under_key_in_force("authenticator", "sealed")
-        + _under_key_in_force("session", "id_token")
+        + under_key_in_force("authenticator", "sealed")
+        + under_key_in_force("session", "id_token")
     )

@@ -73,6 +73,8 @@ PLACES: tuple[Place, ...] = (
     Place("vault_holder", "sealed_public", account="'vault'", field="'public'"),
     Place("vault_opening", "sealed", account="'vault'", field="'opening'", lasting=False),
     Place("authenticator", "sealed", account="'staff:' || staff_id", field="'authenticator'"),
+    Place("connection", "sealed", account="account_id", field="'connection'"),
+    Place("platform_app", "sealed", account="'platform_app'", field="'client'"),
     Place("session", "id_token", account="'session'", field="'id_token'"),
     Place(
         "closing_step",

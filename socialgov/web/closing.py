@@ -10,6 +10,7 @@ from flask import Blueprint, flash, g, redirect, render_template, send_file, url
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 
+from socialgov.actions.adapters import capabilities_of
 from socialgov.actions.certificates import certificate_text, fingerprint
 from socialgov.actions.closing import ask_new_code, complete_task, go_on_with_vault, let_machine_try
 from socialgov.actions.closing_steps import FOR_VAULT, OPEN_AND
@@ -23,7 +24,6 @@ from socialgov.permissions import (
     check_can_view_account,
     check_can_view_certificate,
 )
-from socialgov.platforms import capabilities
 from socialgov.store.closings import certificate_of, closing_of, steps_of
 from socialgov.store.staff import staff_names
 from socialgov.web.access import may, may_account
@@ -185,9 +185,7 @@ def _task_form(step: ClosingStep) -> FlaskForm:
     if step.detail.get("phase") == "code":
         return CodeForm()
     proof = PROOFS.get(step.name)
-    seen_by_machine = proof is not None and proof.capability in capabilities(
-        g.home.settings.platforms[g.account.platform]
-    )
+    seen_by_machine = proof is not None and proof.capability in capabilities_of(g.home, g.account)
     return ProvenForm() if proof is not None and proof.screenshot and not seen_by_machine else DoneForm()
 
 

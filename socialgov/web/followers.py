@@ -8,7 +8,7 @@ from flask import Blueprint, flash, g, redirect, render_template, request, url_f
 from flask_wtf import FlaskForm
 from wtforms import RadioField
 
-from socialgov import platforms
+from socialgov.actions.adapters import capabilities_of
 from socialgov.actions.followers import (
     accept_follower,
     add_follower_by_hand,
@@ -59,7 +59,7 @@ def page(account_id: int) -> ResponseReturnValue:
         "followers/page.html",
         account=g.account,
         platform=info,
-        by_machine=Capability.READ_FOLLOWERS in platforms.capabilities(info),
+        by_machine=Capability.READ_FOLLOWERS in capabilities_of(g.home, g.account),
         summary=follower_summary(g.home.db, g.account, info, policy, today),
         unchecked=[one.follower for one in known if one.follower.decision is None],
         to_remove=[one.follower for one in known if one.follower.decision is Decision.REFUSED],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, abort, flash, g, redirect, render_template, send_file, url_for
 from flask_wtf import FlaskForm
 
+from socialgov.actions.adapters import capabilities_of
 from socialgov.actions.evidence import see_evidence
 from socialgov.actions.findings import gate as ask_gate
 from socialgov.actions.gate import go_live, record_setup
@@ -15,7 +16,6 @@ from socialgov.actions.observing import attest, attest_logo, school_logo
 from socialgov.errors import NotFound
 from socialgov.models import PlatformInfo
 from socialgov.permissions import check_can_attest, check_can_go_live, check_can_set_up, check_can_view_account
-from socialgov.platforms import capabilities
 from socialgov.rules import CATALOGUE
 from socialgov.store.observations import newest_observations
 from socialgov.store.staff import staff_names
@@ -76,7 +76,7 @@ def facts(account_id: int) -> ResponseReturnValue:
         "setup/facts.html",
         account=g.account,
         platform=_platform(),
-        by_machine=bool(capabilities(_platform())),
+        by_machine=bool(capabilities_of(g.home, g.account)),
         rows=fact_rows(g.account, seen, names),
     )
 

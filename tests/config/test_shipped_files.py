@@ -162,7 +162,7 @@ def test_a_wrong_platform_is_refused_with_its_line(tmp_path: Path, old: str, new
     assert old in PLATFORM
     path.write_text(PLATFORM.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
-        read_platforms(path, empty(tmp_path))
+        read_platforms(path, empty(tmp_path), tmp_path)
     assert f"platforms.toml, line {line}: " in caught.value.message
     assert problem in caught.value.message
     assert caught.value.mend
@@ -172,7 +172,7 @@ def test_a_guide_for_nothing_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "platforms.toml"
     path.write_text(PLATFORM + '[platforms.chirp.guides]\ndeactivte = ["Do it."]\n', encoding="utf-8")
     with pytest.raises(ConfigError, match=r"line 14: `deactivte` is not a key") as caught:
-        read_platforms(path, empty(tmp_path))
+        read_platforms(path, empty(tmp_path), tmp_path)
     assert caught.value.mend == "Did you mean `deactivate`?"
 
 
@@ -180,7 +180,7 @@ def test_a_platform_may_use_its_own_guide_instead_of_the_common_one(tmp_path: Pa
     path = tmp_path / "platforms.toml"
     common = '[guides]\ndelete = ["Delete it on {name}."]\nrecovery = ["Look at {name}."]\n'
     path.write_text(common + PLATFORM + '[platforms.chirp.guides]\ndelete = ["Press the button."]\n', encoding="utf-8")
-    info = read_platforms(path, empty(tmp_path))["chirp"]
+    info = read_platforms(path, empty(tmp_path), tmp_path)["chirp"]
     assert info.guides == {"delete": ("Press the button.",), "recovery": ("Look at Chirp.",)}
 
 
