@@ -2,9 +2,10 @@
 
     PYTHONPATH=tests/web python tests/scan.py .venv-wapiti/bin/wapiti
 
-The school has an account in every state (tests/web/stage.py) and its forms ask for their tokens as in real life. What
-the scanner reports as a vulnerability makes the exit code 1, and so does a scan that did not take place: a scanner that
-is missing, that saw too little, or whose session was gone in the end. Nothing outside this machine is asked.
+Each role gets a school of its own, so that nothing one scan presses is felt by the next. The school has an account in
+every state (tests/web/stage.py) and its forms ask for their tokens as in real life. What the scanner reports as a
+vulnerability makes the exit code 1, and so does a scan that did not take place: a scanner that is missing, that failed
+time and again, that saw too little, or whose session was gone in the end. Nothing outside this machine is asked.
 """
 
 from __future__ import annotations
@@ -15,44 +16,60 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
 from factories import PASSPHRASE, make_home
 from networks import served
-from stage import set_stage
+from stage import Stage, set_stage
 
 from socialgov.actions.signin import make_signin_link
 from socialgov.escrow import PASSPHRASE_VARIABLE
 from socialgov.home import Home
-from socialgov.models import Staff
+from socialgov.models import Role, Staff
 from socialgov.web import build_app
 
 # Not among them: modules that need a server on the internet (ssrf, xxe, log4shell, wapp, nikto, takeover), those for
 # other software (cms, wp_enum, network_device, ldap), ssl and https_redirect (here it is plain http on this machine)
 # and cookieflags, which wants Secure on plain http: tests/web/test_security.py holds the cookie over https.
 MODULES = "backup,crlf,csp,csrf,exec,file,htaccess,http_headers,methods,permanentxss,redirect,sql,upload,xss"
-CRAWL_SECONDS = 8
-ATTACK_SECONDS = 2  # a module; what is left is asked in the scan of the next role, from other links
+CRAWL_SECONDS = 12
+ATTACK_SECONDS = 4  # a module; its scan ends then, whether it has asked everything or not
+LONGEST_SECONDS = 240  # far more than the crawl and every module together; a scanner that hangs is stopped
 FEWEST_PAGES = {"signed out": 1}
 FEWEST_OTHERWISE = 8
 # wapiti 3.2.3 repeats the form without its body and takes two refusals for two acceptances. Whether a form lacks a
 # token it sees rightly; that a wrong one is refused is held by tests/web/test_security.py.
 MISTAKEN = "is not properly checked in backend"
-# wapiti cuts a module short in the middle of a write into its own store now and then, and falls over the lock
-OWN_FAULT, ATTEMPTS = "database is locked", 3
-# these would end the scanner's own session, or make the people it is to be signed in as leave the school
-LEAVE_ALONE = ("/signout", "/staff/*/leaves")
+# wapiti cuts a module short in the middle of a write into its own store now and then, and falls over the lock: with a
+# traceback, or politely, without a report and with exit code 0
+OWN_FAULTS = ("database is locked", "database must have been locked")
+ATTEMPTS = 5
+# these would end the scanner's own session, or make the very person it is signed in as leave the school; what it does
+# to anybody else is its business, for the next scan has a school of its own
+ENDS_SESSION = ("/signout",)
+ENDS_SESSION_OF = ("/staff/{}/leaves", "/staff/{}/secure")
 
 
 @dataclass(frozen=True)
 class Scanned:
-    """What one scan found: `troubles` to act on, and how many addresses it looked at."""
+    """What one scan found: `troubles` to act on, how many addresses it looked at, and why it counts for nothing."""
 
     who: str
-    pages: int
-    troubles: list[str]
+    pages: int = 0
+    troubles: tuple[str, ...] = ()
+    failure: str = ""
+
+
+@contextmanager
+def staged() -> Iterator[tuple[Stage, str]]:
+    """A school that nobody has touched, and where it is served meanwhile."""
+    with tempfile.TemporaryDirectory() as folder:
+        stage = set_stage(make_home(Path(folder)))
+        with served(build_app(stage.home)) as url:
+            yield stage, url
 
 
 def cookie_of(home: Home, url: str, person: Staff) -> str:
@@ -66,27 +83,63 @@ def cookie_of(home: Home, url: str, person: Staff) -> str:
         return "; ".join(f"{name}={value}" for name, value in client.cookies.items())
 
 
-def scan(wapiti: str, url: str, who: str, cookie: str) -> Scanned:
-    """One run of the scanner. SystemExit when it did not do its work."""
-    with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "report.json"
-        command = [wapiti, "-u", f"{url}/", "--scope", "domain", "-m", MODULES, "--flush-session", "--no-bugreport"]
-        command += ["--store-session", folder, "--store-config", folder, "-f", "json", "-o", str(report)]
-        command += ["--max-scan-time", str(CRAWL_SECONDS), "--max-attack-time", str(ATTACK_SECONDS), "--tasks", "4"]
-        command += ["-v", "1"] + (["-C", cookie] if cookie else [])
-        for path in LEAVE_ALONE:
-            command += ["-x", f"{url}{path}"]
-        env = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-        for _ in range(ATTEMPTS):
-            done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=300)
-            if OWN_FAULT not in done.stderr:
-                break
-            print(f"the scanner's own store was locked; again for {who}", flush=True)
-        if done.returncode or not report.is_file():
-            raise SystemExit(f"scan: wapiti failed for {who}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
+def scan(wapiti: str, role: Role | None) -> Scanned:
+    """As this role, or signed out. Begun again, on another school and with another store, when the scanner failed."""
+    seen: tuple[str, ...] = ()  # what an attempt found that then fell over counts all the same
+    for attempt in range(1, ATTEMPTS + 1):
+        found = scanned_once(wapiti, role)
+        seen = tuple(dict.fromkeys(seen + found.troubles))
+        if not found.failure:
+            break
+        print(f"attempt {attempt} of {ATTEMPTS} as {found.who} failed: {found.failure}", file=sys.stderr, flush=True)
+    print(f"scanned {found.who}", flush=True)
+    return replace(found, troubles=seen)
+
+
+def scanned_once(wapiti: str, role: Role | None) -> Scanned:
+    who = role.value if role else "signed out"
+    with staged() as (stage, url), tempfile.TemporaryDirectory() as store:
+        cookie, leave_alone = "", list(ENDS_SESSION)
+        if role:
+            person = stage.people[role]
+            cookie = cookie_of(stage.home, url, person)
+            leave_alone += [path.format(person.id) for path in ENDS_SESSION_OF]
+        report = Path(store) / "report.json"
+        failure = failure_of(command_of(wapiti, url, cookie, leave_alone, report), report)
+        if not report.is_file():
+            return Scanned(who, failure=failure)
         found = json.loads(report.read_text(encoding="utf-8"))
-    print(f"scanned {who}", flush=True)
-    return Scanned(who, int(found["infos"]["crawled_pages_nbr"]), list(troubles(found)))
+        wrong = list(troubles(found))
+        still = httpx.get(f"{url}/", headers={"Cookie": cookie}, trust_env=False)
+        if role and still.status_code != 200:
+            wrong.append(f"this scan ended its own session (now / answers {still.status_code}): the rest saw nothing")
+        return Scanned(who, int(found["infos"]["crawled_pages_nbr"]), tuple(wrong), failure)
+
+
+def command_of(wapiti: str, url: str, cookie: str, leave_alone: list[str], report: Path) -> list[str]:
+    command = [wapiti, "-u", f"{url}/", "--scope", "domain", "-m", MODULES, "--flush-session", "--no-bugreport"]
+    command += ["--store-session", str(report.parent), "--store-config", str(report.parent)]
+    command += ["-f", "json", "-o", str(report), "--tasks", "4", "-v", "1"]
+    command += ["--max-scan-time", str(CRAWL_SECONDS), "--max-attack-time", str(ATTACK_SECONDS)]
+    for path in leave_alone:
+        command += ["-x", f"{url}{path}"]
+    return command + (["-C", cookie] if cookie else [])
+
+
+def failure_of(command: list[str], report: Path) -> str:
+    """Run the scanner; why its work does not count, or nothing."""
+    env = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    try:
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=LONGEST_SECONDS)
+    except subprocess.TimeoutExpired:
+        return f"wapiti was not done in {LONGEST_SECONDS} seconds"
+    told = done.stdout + done.stderr
+    if any(fault in told for fault in OWN_FAULTS):
+        return "wapiti fell over the lock of its own store"
+    if done.returncode or not report.is_file():
+        without = "" if report.is_file() else " without a report"
+        return f"wapiti ended with {done.returncode}{without}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+    return ""
 
 
 def troubles(report: dict[str, dict[str, list[dict[str, str]]]]) -> Iterator[str]:
@@ -102,19 +155,7 @@ def main(wapiti: str) -> int:
         print(f"scan: there is no scanner at {wapiti}; `make scan` installs it", file=sys.stderr)
         return 1
     os.environ.setdefault(PASSPHRASE_VARIABLE, PASSPHRASE)
-    with tempfile.TemporaryDirectory() as folder:
-        home = make_home(Path(folder))
-        stage = set_stage(home)
-        with served(build_app(home)) as url:
-            results = [scan(wapiti, url, "signed out", "")]
-            for role, person in stage.people.items():
-                cookie = cookie_of(home, url, person)
-                results.append(scan(wapiti, url, role.value, cookie))
-                still = httpx.get(f"{url}/", headers={"Cookie": cookie}, trust_env=False)
-                if still.status_code != 200:
-                    print(f"scan: the session of the {role.value} did not last", file=sys.stderr)
-                    return 1
-    return told(results)
+    return told([scan(wapiti, role) for role in (None, *Role)])
 
 
 def told(results: list[Scanned]) -> int:
@@ -122,8 +163,9 @@ def told(results: list[Scanned]) -> int:
     wrong = 0
     for one in results:
         few = one.pages < FEWEST_PAGES.get(one.who, FEWEST_OTHERWISE)
-        wrong += few + len(one.troubles)
-        print(f"{one.who}: {one.pages} addresses, {len(one.troubles)} findings{' (TOO FEW ADDRESSES)' if few else ''}")
+        wrong += few + len(one.troubles) + bool(one.failure)
+        remark = " (THE SCANNER FAILED)" if one.failure else " (TOO FEW ADDRESSES)" if few else ""
+        print(f"{one.who}: {one.pages} addresses, {len(one.troubles)} findings{remark}")
         for trouble in sorted(set(one.troubles)):
             print(f"  {trouble}")
     return 1 if wrong else 0
