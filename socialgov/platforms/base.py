@@ -113,6 +113,33 @@ class Access(Protocol):
         """End it on the platform and here; already ended is success."""
 
 
+@dataclass(frozen=True, slots=True)
+class OAuth:
+    """How an account of a platform is connected: OAuth 2, authorization code with PKCE (RFC 6749, RFC 7636).
+
+    Paths are below the server's address, that of `Platform.server_of`. `scopes` are the least that the adapter needs:
+    all are asked for, and all must be granted. `people_at`: pairs of an interface's address and the address where
+    people confirm, where those differ; elsewhere it is the same. `token_auth`: how a client with a secret shows it.
+    `register_path`: the server gives a client to whoever asks (Mastodon); "": the school registers one by hand.
+    `by_others`: what may be read of an account with another access than its own (the school's own token, or that of
+    another connected account); `by_anybody`: what is read without any. Both are for looks after access was revoked.
+    """
+
+    scopes: tuple[str, ...]
+    authorize_path: str
+    token_path: str
+    revoke_path: str
+    register_path: str = ""
+    people_at: tuple[tuple[str, str], ...] = ()
+    token_auth: str = "client_secret_basic"  # noqa: S105
+    by_others: frozenset[Capability] = frozenset()
+    by_anybody: frozenset[Capability] = frozenset()
+
+    def people_go_to(self, server: str) -> str:
+        """Where the browser is sent to confirm."""
+        return dict(self.people_at).get(server, server) + self.authorize_path
+
+
 class Meter(Protocol):
     """Counts what is asked and what it costs (actions/spending.py). `call` is a name of the platform's tariff."""
 
@@ -219,12 +246,15 @@ class Platform:
     Reads are complete or raise: a list that could not be read to its end raises PlatformError and never returns short.
     `needs_password` names what the platform does for the account's password only, and for no token: then a network
     manager must have opened the vault.
+    `oauth` says how an account is connected. With `access`, `profile()` is always that of the account which the token
+    was given for, whatever `handle` and `remote_id` say: so it is found out who let us in.
     """
 
     capabilities: frozenset[Capability] = frozenset()
     needs_password: frozenset[Capability] = frozenset()
     needs_client = False
     needs_connection = False
+    oauth: OAuth | None = None
 
     def __init__(
         self,
@@ -244,6 +274,15 @@ class Platform:
         self.access = access
         self.meter: Meter = meter or NoMeter()
         self.off = off
+
+    @classmethod
+    def server_of(cls, info: PlatformInfo, handle: str | None) -> str:
+        """Where the interface of this account is: an address without a last slash, "" where nobody knows.
+
+        `info` is the account's: once it is connected, its api_base is the server that it was connected with.
+        Raises PlatformError for a handle that leads to a place we do not go.
+        """
+        return (info.api_base or "").rstrip("/")
 
     def can(self, capability: Capability) -> bool:
         return capability in self.capabilities and capability not in self.off
