@@ -78,13 +78,18 @@ class NotOffered(PlatformError):
 
 
 class BudgetUsedUp(PlatformError):
-    """The month's money for this platform is spent: nothing more is asked until `retry_at`, or the budget is raised."""
+    """The month's money for this platform is spent: nothing more is asked until `retry_at`, or the budget is raised.
 
-    def __init__(self, platform: str, retry_at: datetime) -> None:
+    `none_set`: it costs money and the school has set no budget at all, so nothing was ever asked.
+    """
+
+    def __init__(self, platform: str, retry_at: datetime, *, none_set: bool = False) -> None:
+        why = f"{platform} costs money and no budget is set for it" if none_set else ""
+        mend = "It is asked again next month, or when the school raises monthly_budget in school.toml."
         super().__init__(
-            f"The school's budget for {platform} is used up, so it was not asked.",
+            f"{why or f'The budget of the school for {platform} is used up'}, so it was not asked.",
             permanent=False,
-            mend="It is asked again next month, or when the school raises monthly_budget in school.toml.",
+            mend='Set monthly_budget = "20.00", or what it may cost, in school.toml.' if none_set else mend,
             retry_at=retry_at,
         )
 
@@ -143,6 +148,12 @@ class OAuth:
 class Meter(Protocol):
     """Counts what is asked and what it costs (actions/spending.py). `call` is a name of the platform's tariff."""
 
+    def room(self, call: str, items: int) -> int:
+        """How many items, up to `items`, the next request may ask for: no more than are expected and can be paid.
+
+        At least 1, for `before` says whether anything is left. Makes a page of a list no dearer than it must be.
+        """
+
     def before(self, call: str, items: int = 1) -> None:
         """Reserve the price of a request that answers with `items` at most. Raises BudgetUsedUp or PaymentNeeded."""
 
@@ -152,6 +163,10 @@ class Meter(Protocol):
 
 class NoMeter:
     """For platforms that cost nothing and for reads outside a school."""
+
+    def room(self, call: str, items: int) -> int:
+        """As many as one likes."""
+        return items
 
     def before(self, call: str, items: int = 1) -> None:
         """Nothing is counted."""
