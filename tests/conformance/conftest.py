@@ -1,0 +1,53 @@
+"""The worlds of the conformance suite. A new platform gets one file in worlds/ and one line in WORLDS."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import faulty
+import pytest
+from world import World
+from worlds.sandbox import SandboxWorld
+
+from socialgov.platforms import wire
+
+PEERS = Path(__file__).parents[1] / "peers"
+
+
+def _bluesky(request: pytest.FixtureRequest, folder: Path) -> World:
+    from worlds.bluesky import BlueskyWorld
+
+    return BlueskyWorld(request.getfixturevalue("bluesky"))
+
+
+WORLDS: dict[str, Callable[[pytest.FixtureRequest, Path], World]] = {
+    "sandbox": lambda request, folder: SandboxWorld.open(folder),
+    "bluesky": _bluesky,
+}
+REAL_SERVERS = {"bluesky"}  # what has to be installed for them: the closing lines of `make test` say when it is not
+
+
+@pytest.fixture(params=[pytest.param(name, marks=[pytest.mark.peer] * (name in REAL_SERVERS)) for name in WORLDS])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
+    """Each platform in turn, with a new account of the school's on it."""
+    return WORLDS[request.param](request, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def bluesky(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+    sys.path.append(str(PEERS))
+    import real_bluesky
+
+    why = real_bluesky.missing()
+    if why:
+        pytest.skip(why)
+    with real_bluesky.running(tmp_path_factory.mktemp("bluesky")) as server:
+        yield server
+
+
+@pytest.fixture
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wire's clock goes on where a body drips, and nowhere else."""
+    monkeypatch.setattr(wire, "time", faulty.CLOCK)
