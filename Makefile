@@ -61,6 +61,7 @@ lock: .venv/.for-tests
 	@$(LOCK) --group build --output-file requirements-build.lock
 	@$(LOCK) pyproject.toml --group dev --output-file requirements-dev.lock
 	@$(LOCK) --group wapiti --output-file requirements-wapiti.lock
+	@$(LOCK) --group mastodon --output-file requirements-mastodon.lock
 
 .venv/bin/python:
 	@.ci/make-venv .venv
