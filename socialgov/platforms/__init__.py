@@ -22,6 +22,7 @@ from socialgov.platforms.base import (
     Profile,
     RemoteFollower,
     RemotePost,
+    Unreachable,
 )
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ __all__ = [
     "Profile",
     "RemoteFollower",
     "RemotePost",
+    "Unreachable",
     "adapter_class",
     "capabilities",
     "connect",

@@ -22,7 +22,7 @@ import httpx
 
 from socialgov.addresses import is_loopback, is_private
 from socialgov.models import PlatformInfo
-from socialgov.platforms.base import PaymentNeeded, PlatformError
+from socialgov.platforms.base import PaymentNeeded, PlatformError, Unreachable
 
 TIMEOUT = httpx.Timeout(connect=5, read=15, write=15, pool=5)
 BODY_SECONDS = 30  # a body that drips in for longer is given up
@@ -76,7 +76,16 @@ class Wire:
         self, path: str, params: Mapping[str, Any] | None = None, *, token: str = "", limit: int = JSON_BYTES
     ) -> Reply:
         """Read. Redirects are followed only when nothing secret travels along."""
-        url = self.base + path
+        return self._followed(self.base + path, params, token, limit)
+
+    def fetch(self, url: str, *, limit: int) -> Reply:
+        """What is at an address that the platform named, a picture for example: asked for without any token, and only
+        from the platform's own server or from a public one by https.
+        """
+        reply = Reply(302, {"location": url}, b"", None)
+        return self._followed(self._next_hop(self.base, reply, ""), None, "", limit)
+
+    def _followed(self, url: str, params: Mapping[str, Any] | None, token: str, limit: int) -> Reply:
         for _ in range(MOST_REDIRECTS + 1):
             reply = self._send("GET", url, params=params, token=token, limit=limit, effect=False)
             if not 300 <= reply.status < 400:
@@ -174,7 +183,7 @@ class Wire:
                 read = self._read(response, limit, effect)
                 return Reply(response.status_code, dict(response.headers), read, _moment(response.headers.get("date")))
         except _NOT_SENT:
-            raise PlatformError(f"{self.name} cannot be reached.", permanent=False, mend=_LATER) from None
+            raise Unreachable(self.name) from None
         except httpx.TimeoutException:
             raise self.broken("did not answer in time", effect=effect) from None
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError):
