@@ -62,7 +62,7 @@ def looked(manager: FlaskClient, account: Account) -> tuple[int, str]:
 def tells_nothing(text: str, said: bytes = b"") -> None:
     assert SECRET not in text
     assert "Traceback" not in text
-    assert ".py" not in text
+    assert ".py" not in re.sub(r'name="csrf_token"[^>]*>', "", text)  # a token is chance, and may have it in it
     assert SECRET.encode() not in said
 
 
