@@ -210,6 +210,11 @@ def check_can_waive(staff: Staff) -> None:
     _need(staff, (R.HEAD,), "make an exception from a rule")
 
 
+def check_can_allow_public(staff: Staff) -> None:
+    """Whether an account may be open to everybody is the head's to say, before it is asked for (ACC103)."""
+    _need(staff, (R.HEAD,), "allow a public account")
+
+
 def check_can_ask_extension(staff: Staff, account: Account) -> None:
     if not is_keeper(staff, account):
         raise NotPermitted("Only the owner or deputy can ask for a longer life.")
@@ -341,6 +346,7 @@ can_suspend = _answers(check_can_suspend)
 can_resume = _answers(check_can_resume)
 can_hand_over = _answers(check_can_hand_over)
 can_waive = _answers(check_can_waive)
+can_allow_public = _answers(check_can_allow_public)
 can_ask_extension = _answers(check_can_ask_extension)
 can_confirm = _answers(check_can_confirm)
 can_review = _answers(check_can_review)

@@ -41,6 +41,18 @@ def ask_for_a_trip_account(school: School, platform: str, handle: str, deputy: s
     return teacher.address
 
 
+def allow_a_public_account(school: School, platform: str, reason: str) -> None:
+    """The head lets the teacher ask for one account on a platform without private ones (ACC103)."""
+    head = school.as_("head").open("/public-accounts/").follow("Allow a public account")
+    head.choose(platform).fill("Who may ask", "Tess Teacher").fill("Purpose", "News from trips.")
+    head.fill("Reason", reason).press("Allow it").must_see("is allowed", platform, "May be asked for")
+
+
+def is_refused_a_platform_without_private_accounts(school: School, platform: str) -> None:
+    teacher = school.as_("teacher").open("/request/").follow("Start now")
+    teacher.choose(platform).press("Continue").must_see(platform, "has no private accounts", "ask the head")
+
+
 def approve(school: School, account: str) -> None:
     """The network manager decides; whoever asked is not even offered to."""
     assert not school.as_("teacher").open(account).has_link("Decide")

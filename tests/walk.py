@@ -11,8 +11,20 @@ from typing import Any
 from factories import DOMAIN, NOW, manager_of, staff
 
 from socialgov.actions import accounts, credentials
+from socialgov.actions.public_accounts import allow_public_account
 from socialgov.home import Home
-from socialgov.models import Account, AccountKind, AccountRequest, Fact, LogoMatch, Presence, Role, Source, Staff
+from socialgov.models import (
+    Account,
+    AccountKind,
+    AccountRequest,
+    Fact,
+    LogoMatch,
+    Presence,
+    PublicAllowance,
+    Role,
+    Source,
+    Staff,
+)
 from socialgov.store.accounts import account_by_id
 from socialgov.store.connect import write
 from socialgov.store.events import Event, events_of_account
@@ -73,7 +85,17 @@ def standing_form(cast: Cast, **changes: Any) -> AccountRequest:
 
 
 def requested(home: Home, cast: Cast, *, now: datetime = NOW, form: AccountRequest | None = None) -> Account:
-    return accounts.request_account(home, cast.owner, form or form_of(cast), now=now)
+    """Where the platform has no private accounts, the head has allowed it first."""
+    form = form or form_of(cast)
+    if not home.settings.platforms[form.platform].can_be_private:
+        allowed(home, cast, form.platform, now=now)
+    return accounts.request_account(home, cast.owner, form, now=now)
+
+
+def allowed(home: Home, cast: Cast, platform: str, *, now: datetime = NOW, **changes: Any) -> PublicAllowance:
+    """The head lets the owner ask for one account on `platform` that everybody can see."""
+    values = {"staff_id": cast.owner.id, "purpose": "News for the neighbourhood.", "reason": "No child is shown."}
+    return allow_public_account(home, cast.head, platform=platform, now=now, **{**values, **changes})
 
 
 def approved(home: Home, cast: Cast, *, now: datetime = NOW, form: AccountRequest | None = None) -> Account:

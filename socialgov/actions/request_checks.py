@@ -8,9 +8,11 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from socialgov.errors import InvalidInput
-from socialgov.models import AccountKind, AccountRequest
+from socialgov.models import AccountKind, AccountRequest, Enforcement, Role
 from socialgov.store.accounts import account_with_handle
+from socialgov.store.public_allowances import open_allowance
 from socialgov.store.staff import current_staff
+from socialgov.store.waivers import active_waivers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,9 +20,10 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
     from socialgov.config import Settings
-    from socialgov.models import Account, PlatformInfo
+    from socialgov.models import Account, PlatformInfo, Staff
 
 _SCHEME = re.compile(r"^(https?://)?(www\.)?", re.IGNORECASE)
+PRIVATE = "ACC103"
 LONGEST_TEXT = 1_000
 FURTHEST_START = timedelta(days=366)
 MEND = "Change what is marked and send it again."
@@ -34,11 +37,13 @@ def request_faults(
     today: date,
     account: Account | None = None,
     found: bool = False,
+    asker: Staff | None = None,
 ) -> tuple[AccountRequest, dict[str, str]]:
     """`form` tidied, and what is wrong with it by field. No fault: an empty dict.
 
     `account` is the request that is being amended or decided: its own handle is not taken, and its start may have
-    come meanwhile. `found` True: it exists already (ACC108), on whatever platform, since whenever.
+    come meanwhile. `found` True: it exists already (ACC108), on whatever platform, since whenever. `asker`: who sends
+    it, under whose permission for a public account; None when it is decided as it stands.
     """
     form = replace(
         form,
@@ -48,6 +53,7 @@ def request_faults(
     )
     faults = {
         **text_faults({"purpose": form.purpose, "audience": form.audience}),
+        **({} if found else _public_faults(db, settings, form, account, asker, today)),
         **_platform_faults(db, settings, form, account, found),
         **_keeper_faults(db, form),
         **_start_faults(form, today, account, found),
@@ -65,9 +71,10 @@ def checked_request(
     today: date,
     account: Account | None = None,
     found: bool = False,
+    asker: Staff | None = None,
 ) -> AccountRequest:
     """`form` tidied. Raises InvalidInput with a sentence for each field at fault."""
-    form, faults = request_faults(db, settings, form, today=today, account=account, found=found)
+    form, faults = request_faults(db, settings, form, today=today, account=account, found=found, asker=asker)
     if faults:
         raise InvalidInput("The request cannot be made as it is.", faults, MEND)
     return form
@@ -129,7 +136,7 @@ def request_notes(settings: Settings, platform_key: str) -> tuple[str, ...]:
     if not platform.can_be_private:
         notes.append(
             f"{platform.name} has no private accounts, so anybody can see what is posted (ACC103). "
-            "It can go live only if the head makes an exception, with a reason."
+            "It can be asked for only where the head has allowed a public account, with a reason."
         )
     notes.append(
         f"Nobody under {platform.minimum_age} may follow on {platform.name} "
@@ -138,6 +145,37 @@ def request_notes(settings: Settings, platform_key: str) -> tuple[str, ...]:
     if not settings.policy.pupil_followers:
         notes.append("Pupils do not follow school accounts here: the audience is their parents and carers.")
     return tuple(notes)
+
+
+def must_be_private(settings: Settings, kind: AccountKind) -> bool:
+    """Does the school hold accounts of this kind to ACC103? Where it only advises it, no permission is needed."""
+    return settings.policy.enforcement(PRIVATE, kind) is Enforcement.ENFORCED
+
+
+def _public_faults(
+    db: Database,
+    settings: Settings,
+    form: AccountRequest,
+    account: Account | None,
+    asker: Staff | None,
+    today: date,
+) -> dict[str, str]:
+    """ACC103: where a platform has no private accounts, only the head lets somebody ask for one."""
+    platform = settings.platforms.get(form.platform)
+    if platform is None or platform.can_be_private or not must_be_private(settings, form.kind):
+        return {}
+    kept = account is not None and account.platform == form.platform
+    if account is not None and kept and PRIVATE in {one.rule_id for one in active_waivers(db, account.id, today)}:
+        return {}
+    if asker is not None and (
+        asker.has(Role.HEAD) or open_allowance(db, form.platform, {asker.id, form.owner_id}, today) is not None
+    ):
+        return {}
+    fault = f"{platform.name} has no private accounts, so anybody could see what is posted (ACC103). "
+    mend = "Choose another platform, or ask the head to allow a public account."
+    if all(must_be_private(settings, kind) for kind in AccountKind):
+        return {"platform": fault + mend}
+    return {"kind": fault + "An account of this kind must be private. " + mend}
 
 
 def _platform_faults(

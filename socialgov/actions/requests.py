@@ -14,6 +14,7 @@ from socialgov import permissions
 from socialgov.actions.findings import evaluate_account
 from socialgov.actions.notices import answered, notify
 from socialgov.actions.own_cause import check_did_not_write_request
+from socialgov.actions.public_accounts import use_allowance
 from socialgov.actions.request_checks import checked_reason, checked_request, request_faults
 from socialgov.errors import Conflict, InvalidInput
 from socialgov.lifecycle import WrongState, check_transition
@@ -38,10 +39,11 @@ def request_account(home: Home, actor: Staff, form: AccountRequest, *, now: date
     """Ask for an account (ACC107, LIF601). Raises InvalidInput with the fields at fault."""
     permissions.check_can_request(actor)
     with write(home.db) as db:
-        form = checked_request(db, home.settings, form, today=home.today(now))
+        form = checked_request(db, home.settings, form, today=home.today(now), asker=actor)
         account_id = insert_account(db, form, requested_by=actor.id, now=now)
         _record(db, EventTag.ACCOUNT_REQUESTED, account_id, actor, now)
         account = account_by_id(db, account_id)
+        use_allowance(home, db, account, actor, now=now)
         _tell_approvers(home, db, account, now)
         evaluate_account(home, account.id, now=now, actor=actor_of(actor.id))
     return account
@@ -54,8 +56,9 @@ def amend_request(home: Home, actor: Staff, account_id: int, form: AccountReques
         permissions.check_can_amend_request(actor, account)
         _need_requested(account)
         form = checked_request(
-            db, home.settings, form, today=home.today(now), account=account, found=account.found_unregistered
-        )
+            db, home.settings, form, today=home.today(now), account=account, found=account.found_unregistered,
+            asker=actor,
+        )  # fmt: skip
         if account.found_unregistered and (form.platform, form.handle_wished) != (account.platform, account.handle):
             raise InvalidInput(
                 "This account exists already, so its platform and handle are what they are.",
@@ -67,6 +70,8 @@ def amend_request(home: Home, actor: Staff, account_id: int, form: AccountReques
             db, account, {**changes, "return_reason": None, "returned_at": None},
             tag=EventTag.ACCOUNT_AMENDED, actor=actor_of(actor.id), now=now, data={"fields": changed},
         )  # fmt: skip
+        if not account.found_unregistered:
+            use_allowance(home, db, account, actor, now=now)
         answered(db, account.id, "request_returned", now)
         _tell_approvers(home, db, account, now)
         evaluate_account(home, account.id, now=now, actor=actor_of(actor.id))

@@ -13,8 +13,8 @@ from socialgov.actions.gate import go_live
 from socialgov.actions.looking import look
 from socialgov.actions.observing import check_account
 from socialgov.actions.posts import submit_post
+from socialgov.actions.public_accounts import allow_public_account
 from socialgov.actions.staff import staff_leaves
-from socialgov.actions.waivers import PUBLIC_ACCOUNT_RULES, grant_waiver
 from socialgov.demo.moves import (
     accept_all,
     asked_and_approved,
@@ -102,14 +102,24 @@ def page_of_the_school(stage: Stage) -> Story:
         purpose="News of the whole school for the neighbourhood: concerts, open days, snow closures",
         audience="Everybody in the neighbourhood",
     )
+    yield -81, 15
+    reason = "The school's page for the neighbourhood is meant to be public. No child is shown on it."
+    allow_public_account(
+        stage.home,
+        stage.head,
+        platform=form.platform,
+        staff_id=form.owner_id,
+        purpose=form.purpose,
+        reason=reason,
+        until_on=stage.day(200),
+        now=stage.now,
+    )
     account = yield from asked_and_approved(stage, form, -80)
     yield -77, 11
     account = set_up(stage, account)
     attest_everything(stage, account, private=False)
     record_login_test(stage.home, stage.manager, account.id, True, now=stage.now)
     yield -76, 12
-    reason = "The school's page for the neighbourhood is meant to be public. No child is shown on it."
-    grant_waiver(stage.home, stage.head, account.id, PUBLIC_ACCOUNT_RULES, reason, stage.day(200), now=stage.now)
     go_live(stage.home, stage.teacher(4), account.id, now=stage.now)
     for day in (-50, -24, -5):
         yield day, 11

@@ -122,6 +122,7 @@ class EventTag(StrEnum):
     BUDGET_USED_UP = "connection:budget:used_up"
     READS_PLANNED = "connection:reads:planned"
     PUBLIC_ALLOWED = "account:public:allowed"
+    PUBLIC_USED = "account:public:used"
     PUBLIC_ENDED = "account:public:ended"
     EXPORT_READ = "account:export:read"
     INTERACTION_UNDONE = "account:interaction:undone"

@@ -33,6 +33,7 @@ BLUEPRINTS = (
     "start",
     "demonstration",
     "requests",
+    "public_accounts",
     "accounts",
     "decisions",
     "setup",

@@ -128,6 +128,7 @@ WORDS: Mapping[EventTag, str] = {
     T.BUDGET_USED_UP: "found the month's budget for a platform used up",
     T.READS_PLANNED: "planned what is read of a platform this day",
     T.PUBLIC_ALLOWED: "allowed a public account",
+    T.PUBLIC_USED: "asked for it under the head's permission for a public account",
     T.PUBLIC_ENDED: "ended the permission for a public account",
     T.EXPORT_READ: "handed in the platform's own export file as evidence",
     T.INTERACTION_UNDONE: "took back a like, a follow or a repost",

@@ -41,6 +41,7 @@ MENU = (
     Entry("Today", "start.page", lambda staff: staff.current, ("start",)),
     Entry("Register", "accounts.register", permissions.can_view_register, OF_ACCOUNTS),
     Entry("Request an account", "requests.begin", permissions.can_request, ("requests",)),
+    Entry("Public accounts", "public_accounts.show", permissions.can_allow_public, ("public_accounts",)),
     Entry("People", "people.page", permissions.can_view_people, ("people",)),
     Entry("Logins", "audit.page", permissions.can_view_audit, ("audit",)),
     Entry("Log", "log.page", permissions.can_view_log, ("log",)),

@@ -75,7 +75,7 @@ def _platform_form(flow: Flow, answers: Answers) -> FlaskForm:
 
     form = PlatformForm(data=answers)
     form.platform.hints = {
-        key: f"No private accounts, so it needs the head's exception. From {info.minimum_age} years."
+        key: f"No private accounts: only where the head has allowed a public one. From {info.minimum_age} years."
         if not info.can_be_private
         else f"From {info.minimum_age} years."
         for key, info in settings.platforms.items()
@@ -225,8 +225,9 @@ def as_answers(form: AccountRequest | Mapping[str, Any]) -> dict[str, Any]:
 def faults_of(flow: Flow, answers: Answers, today: date) -> dict[str, str]:
     """What the rules say about the answers so far, by field."""
     _, faults = request_faults(
-        flow.home.db, flow.home.settings, as_request(answers), today=today, account=flow.account, found=flow.found
-    )
+        flow.home.db, flow.home.settings, as_request(answers), today=today, account=flow.account, found=flow.found,
+        asker=flow.staff,
+    )  # fmt: skip
     return faults
 
 

@@ -243,7 +243,7 @@ def test_every_gate_rule_is_a_task_and_every_obstacle_is_open(home: Home, cast: 
 def test_a_platform_without_private_accounts_needs_the_head(home: Home, cast: Cast) -> None:
     account = approved(home, cast, form=form_of(cast, platform="bluesky", handle_wished="trip.bsky.social"))
     task = next(task for task in accounts.task_list(home, account, NOW) if task.key == "private")
-    assert (task.who, task.href_endpoint) == ("Head", "lifetime.waive")
+    assert (task.who, task.href_endpoint, task.done) == ("Head", "lifetime.waive", True)
 
 
 def test_a_waiting_request_has_one_task_and_a_live_account_none(home: Home, cast: Cast) -> None:

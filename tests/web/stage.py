@@ -143,6 +143,8 @@ def pages_of(stage: Stage) -> Iterator[tuple[str, Staff | None, str]]:
     yield from ((f"request-{step}", owner, f"/request/{step}") for step in ("platform", "kind", "purpose", "handle"))
     yield from ((f"request-{step}", owner, f"/request/{step}") for step in ("dates", "keepers"))
     yield "found", owner, "/found/"
+    yield "public-accounts", head, "/public-accounts/"
+    yield "public-accounts-allow", head, "/public-accounts/allow"
     yield "amend", owner, at(f"{stage.returned.id}/amend/")
     yield "withdraw", owner, at(f"{stage.requested.id}/withdraw")
     for name in STATES:
