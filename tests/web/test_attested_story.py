@@ -34,7 +34,7 @@ from socialgov.store.rows import scalar
 from socialgov.web import build_app
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 pytestmark = pytest.mark.browser
 
@@ -62,18 +62,29 @@ class Story:
     people: dict[str, Staff]
     account_id: int = 0
     others: dict[str, Person] = field(default_factory=dict)
+    signed_in: dict[tuple[str, datetime], BrowserContext] = field(default_factory=dict)
 
     def as_(self, who: str, path: str | None = None) -> Page:
+        """At one moment a person has one browser; after a jump in time they sign in anew."""
+        key = (who, self.clock.now)
+        if key not in self.signed_in:
+            self.signed_in[key] = self._sign_in(who)
+        page = self.signed_in[key].new_page()
+        page.goto(path or (f"/accounts/{self.account_id}" if self.account_id else "/"))
+        return page
+
+    def _sign_in(self, who: str) -> BrowserContext:
         width = PHONE if who in ("teacher", "deputy") else DESK
         context = self.browser.new_context(
             base_url=self.url, viewport={"width": width, "height": 800}, java_script_enabled=False
         )
+        context.set_default_timeout(10_000)
         page = context.new_page()
-        page.set_default_timeout(10_000)
         page.goto(make_signin_link(self.home, self.people[who].id, actor="cli", now=self.clock.now))
         page.get_by_role("button", name="Sign in").click()
-        page.goto(path or (f"/accounts/{self.account_id}" if self.account_id else "/"))
-        return page
+        page.wait_for_url(lambda url: "/signin/" not in url)  # closed earlier, it might not have its session yet
+        page.close()
+        return context
 
     def pass_days(self, days: float) -> None:
         self.clock.now += timedelta(days=days)
