@@ -58,7 +58,10 @@ def _links(process: subprocess.Popen[str]) -> dict[str, str]:
 
 
 def chromium() -> str:
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    found = next(
+        filter(None, map(shutil.which, ("chromium", "chromium-headless-shell", "chromium-browser", "google-chrome"))),
+        None,
+    )
     return found or sys.exit("There is no Chromium here. Install it: apt-get update && apt-get install -y chromium")
 
 
