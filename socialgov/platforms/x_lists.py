@@ -1,0 +1,193 @@
+"""The lists of one account on X, each read to its end or not at all, in pages no dearer than they must be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from socialgov.models import Capability
+from socialgov.platforms.base import Counts, PlatformError, RemoteFollower
+from socialgov.platforms.x_answers import (
+    NEWER,
+    OLDER,
+    Said,
+    Unreadable,
+    Vocabulary,
+    follower_of,
+    left_out,
+    number_of,
+    page_of,
+    said_of,
+)
+from socialgov.platforms.x_client import Refused
+
+if TYPE_CHECKING:
+    import requests
+    import tweepy
+
+    from socialgov.platforms.x_client import XClient
+
+MOST_PAGES = 2_000
+MOST_POSTS = 3_200  # a timeline shows no more than its newest posts (X's documentation of the call)
+MORE_THAN_TOLD = 5  # what may have been added since the profile's counts were read
+USERS_PAGE, POSTS_PAGE = (1, 1_000), (5, 100)  # X refuses smaller and larger ones
+NEWEST = 5
+
+T = TypeVar("T")
+Page = tuple[list[T], str]  # and the token of the next one, "" at the end
+Ask = Callable[["tweepy.Client", int, "str | None"], "requests.Response"]
+
+
+class XLists:
+    """What X lists of the account `number`. `counts` are what its profile told, or tells when it is asked."""
+
+    _spoken: ClassVar[dict[str, Vocabulary]] = {}  # by address: the vocabulary that was understood there last
+
+    def __init__(self, client: XClient, number: str, counts: Callable[[], Counts]) -> None:
+        self.client, self.number, self.counts = client, number, counts
+        self.sources: dict[str, str] = {}  # of each repost that was seen: what it repeats
+        self._timeline: list[Said] | None = None
+
+    def forget(self) -> None:
+        """Something was added, or perhaps changed."""
+        self._timeline = None
+
+    def drop(self, number: str) -> None:
+        """This is off the timeline now, and with it the reposts of it: so the rest need not be paid for again."""
+        if self._timeline is not None:
+            self._timeline = [one for one in self._timeline if number not in (one.number, one.reposts)]
+
+    # ---- people and likes
+
+    def followers(self) -> list[RemoteFollower]:
+        def ask(x: tweepy.Client, size: int, token: str | None) -> requests.Response:
+            return x.get_users_followers(self.number, max_results=size, pagination_token=token)
+
+        items = self._items("followers", ask, Capability.READ_FOLLOWERS, self.counts().followers, USERS_PAGE)
+        with self.client.readable():
+            return list({one.remote_id: one for one in map(follower_of, items)}.values())
+
+    def following(self) -> list[str]:
+        def ask(x: tweepy.Client, size: int, token: str | None) -> requests.Response:
+            return x.get_users_following(self.number, max_results=size, pagination_token=token)
+
+        return self._numbers(self._items("following", ask, Capability.READ_FOLLOWS, self.counts().follows, USERS_PAGE))
+
+    def liked(self) -> list[str]:
+        def ask(x: tweepy.Client, size: int, token: str | None) -> requests.Response:
+            return x.get_liked_tweets(self.number, max_results=size, pagination_token=token)
+
+        return self._numbers(self._items("liked", ask, Capability.READ_LIKES, self.counts().likes, POSTS_PAGE))
+
+    def _numbers(self, items: list[Any]) -> list[str]:
+        with self.client.readable():
+            return list(dict.fromkeys(map(number_of, items)))
+
+    def _items(
+        self, call: str, ask: Ask, serves: Capability, expected: int | None, bounds: tuple[int, int]
+    ) -> list[Any]:
+        def page(size: int, token: str | None) -> Page[Any]:
+            body = self.client.ask(call, lambda x: ask(x, size, token), serves=serves, most=size)
+            with self.client.readable():
+                if left_out(body):
+                    raise Unreadable
+                return page_of(body)
+
+        return list(self._walk(page, expected, bounds))
+
+    # ---- the timeline
+
+    def timeline(self) -> list[Said]:
+        """Its posts, replies, reposts and quotes, which are one list on X: newest first, and read once."""
+        if self._timeline is None:
+            said = {one.number: one for one in self._walk(self._said, self.counts().posts, POSTS_PAGE)}
+            if len(said) >= MOST_POSTS:
+                raise PlatformError(
+                    f"{self.client.name} shows only the newest {MOST_POSTS} posts, so the rest cannot be checked.",
+                    permanent=True,
+                    mend="A person must look, or old posts must be deleted.",
+                )
+            self.sources |= {one.number: one.reposts for one in said.values() if one.reposts}
+            self._timeline = list(said.values())
+        return self._timeline
+
+    def newest(self) -> list[Said]:
+        """The smallest page that X gives."""
+        return self._said(NEWEST, None)[0]
+
+    def _said(self, size: int, token: str | None) -> Page[Said]:
+        """One page in the vocabulary that this address understands: the one that worked last is tried first.
+
+        It did not understand where it refuses the fields' names, and where it leaves out what they name.
+        """
+        remembered = self._spoken.get(self.client.base, OLDER)
+        failures: list[PlatformError] = []
+        for words in (remembered, NEWER if remembered is OLDER else OLDER):
+            try:
+                found = self._page_in(words, size, token)
+            except PlatformError as error:
+                if not (
+                    isinstance(error, _NotUnderstood) or (isinstance(error, Refused) and error.problem.status == 400)
+                ):
+                    raise
+                failures.append(error)
+                continue
+            self._spoken[self.client.base] = words
+            return found
+        raise failures[0]
+
+    def _page_in(self, words: Vocabulary, size: int, token: str | None) -> Page[Said]:
+        params = {"max_results": size, "pagination_token": token, words.parameter: ",".join(words.fields)}
+        if words.expansions:
+            params["expansions"] = ",".join(words.expansions)
+        route = f"/2/users/{self.number}/tweets"
+
+        def ask(x: tweepy.Client) -> requests.Response:
+            if words is OLDER:
+                return x.get_users_tweets(
+                    self.number, max_results=size, pagination_token=token, tweet_fields=list(words.fields)
+                )
+            return x.request("GET", route, params={name: value for name, value in params.items() if value})
+
+        body = self.client.ask("posts", ask, serves=Capability.READ_POSTS, most=size)
+        with self.client.readable():
+            if left_out(body, of_expansions=frozenset(words.expansions)):
+                raise Unreadable
+            items, following = page_of(body)
+            whole = [number_of(item) for item in items]
+        try:
+            return [said_of(item) for item in items], following
+        except Unreadable:
+            raise _NotUnderstood(self.client.name, len(whole)) from None
+
+    # ---- pages
+
+    def _walk(
+        self, page: Callable[[int, str | None], Page[T]], expected: int | None, bounds: tuple[int, int]
+    ) -> Iterator[T]:
+        seen, token, got = {""}, "", 0
+        for _ in range(MOST_PAGES):
+            items, following = page(page_size(expected, got, bounds), token or None)
+            yield from items
+            if not following:
+                return
+            if following in seen:
+                raise self.client.broken("lists the same page again")
+            seen.add(following)
+            token, got = following, got + len(items)
+        raise PlatformError(f"{self.client.name} lists more than can be read.", permanent=True)
+
+
+class _NotUnderstood(PlatformError):
+    """It answered without what was asked for: the fields' names say nothing to it."""
+
+    def __init__(self, platform: str, posts: int) -> None:
+        super().__init__(
+            f"{platform} tells too little about {posts} posts.", permanent=False, mend="It is tried again."
+        )
+
+
+def page_size(expected: int | None, got: int, bounds: tuple[int, int]) -> int:
+    """The largest page within `bounds`, or a smaller one where fewer items are to come: each is paid for in advance."""
+    least, most = bounds
+    return most if expected is None else min(most, max(least, expected - got + MORE_THAN_TOLD))
