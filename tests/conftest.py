@@ -18,7 +18,7 @@ from socialgov.escrow import PASSPHRASE_FILE_VARIABLE, PASSPHRASE_VARIABLE
 from socialgov.home import Home
 from socialgov.models import Role, Staff
 
-pytest_plugins = ("plugin_not_run", "plugin_browser")
+pytest_plugins = ("plugin_not_run", "plugin_browser", "plugin_mastodon")
 
 if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # started in the background of a script, where Ctrl-C is ignored: programs that tests start must not inherit it

@@ -12,7 +12,7 @@ from collections import Counter
 import pytest
 
 # mark → the fixture that needs what continuous integration has to install
-NEEDS_THE_MACHINE = {"browser": "browser", "peer": "bluesky"}
+NEEDS_THE_MACHINE = {"browser": "browser", "peer": "bluesky", "standin": "mastodon"}
 WHOLE_PROCESSES = ("cli", "project")  # folders
 EXIT_SOMETHING_DID_NOT_RUN = 1
 

@@ -1,0 +1,234 @@
+"""How the Mastodon adapter asks: the library over our wire, one account's token, lists to their end, one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+from mastodon import Mastodon, MastodonError
+
+from socialgov.addresses import is_loopback, is_private
+from socialgov.platforms.base import NotOffered, Platform, PlatformError
+from socialgov.platforms.bridge import WireAdapter, session_over
+from socialgov.platforms.mastodon_parts import Absent, Unauthorised, UnknownCall, verdict, word
+from socialgov.platforms.wire import Wire
+
+if TYPE_CHECKING:
+    import httpx
+
+    from socialgov.models import Capability, PlatformInfo
+    from socialgov.platforms.base import Picture
+    from socialgov.platforms.wire import Reply
+
+T = TypeVar("T")
+PAGE, PAGE_OF_POSTS = 80, 40  # the most that a server gives at once
+MOST_PAGES = 2_000
+PICTURE_BYTES = 8_000_000
+NO_PICTURE = "/missing.png"  # how the address of the picture ends that stands for none
+# An old version on purpose: Mastodon.py then asks no server for its version behind our back.
+OLDEST_SERVER = "4.0.0"
+
+
+class MastodonCalls(Platform):
+    """What every verb of the adapter is made of."""
+
+    transport: httpx.BaseTransport | None = None  # where a test plays the network
+
+    @classmethod
+    def server_of(cls, info: PlatformInfo, handle: str | None) -> str:
+        """The school's choice, else the server that the handle names; never one inside the school's own network."""
+        if info.api_base:
+            return info.api_base.rstrip("/")
+        host = (handle or "").strip().removeprefix("@").partition("@")[2].lower()
+        if not host:
+            return ""
+        if is_private(host):
+            raise PlatformError(
+                f"The handle's server is not one that {info.name} is reached at.",
+                permanent=True,
+                mend="Check the handle: name@server.example.",
+            )
+        return f"https://{host}"
+
+    # ---- one account
+
+    @cached_property
+    def _wire(self) -> Wire:
+        server = self.server_of(self.info, self.handle)
+        return Wire(replace(self.info, api_base=server or None), transport=self.transport)
+
+    @cached_property
+    def _adapter(self) -> WireAdapter:
+        return WireAdapter(self._wire, self._judge)
+
+    def _judge(self, reply: Reply, effect: bool) -> None:
+        self._wire.judge(reply, effect=effect)
+        verdict(self._wire, reply, effect=effect)
+
+    def _new_client(self, token: str | None) -> Mastodon:
+        client = Mastodon(
+            api_base_url=self._wire.base,
+            session=session_over(self._adapter),
+            ratelimit_method="throw",  # the others sleep in the thread
+            mastodon_version=OLDEST_SERVER,
+            user_agent="socialgov",
+        )
+        client.access_token = token  # not given to it above: it would open a file of that name, were there one
+        return client
+
+    @cached_property
+    def _open(self) -> Mastodon:
+        """As a stranger."""
+        return self._new_client(None)
+
+    @cached_property
+    def _client(self) -> Mastodon:
+        if self.access is None:
+            raise PlatformError(
+                f"This account is not connected with {self.info.name}.",
+                permanent=True,
+                mend="Connect it on the account's page.",
+            )
+        return self._new_client(self.access.token())
+
+    @cached_property
+    def _own_face(self) -> dict[str, Any]:
+        """The account that the token was given for."""
+        face = self._ask(self._client.account_verify_credentials)
+        if not word(face, "id").isalnum():
+            raise self._wire.broken("answered without an account")
+        return face
+
+    @property
+    def _id(self) -> str:
+        """The account's lasting id. Raises LoginRefused where the token opens another account."""
+        found = word(self._own_face, "id")
+        if self.remote_id and found != self.remote_id:
+            raise self._refused_login("This connection opens another account.")
+        return found
+
+    def _need_own(self) -> None:
+        """Nothing is done, and no list is believed, with a token for another account."""
+        _ = self._id
+
+    def _whole_handle(self, acct: str) -> str:
+        """With its server, which Mastodon leaves out for those of its own."""
+        if not acct or "@" in acct:
+            return acct
+        home = (self.handle or "").removeprefix("@").partition("@")[2] or urlsplit(self._wire.base).hostname
+        return f"{acct}@{home}"
+
+    def _own_posts(self) -> list[dict[str, Any]]:
+        return self._statuses(self._id)
+
+    @cached_property
+    def _read(self) -> dict[str, list[dict[str, Any]]]:
+        """Posts, answers and reposts are one list on the server, read once a job."""
+        return {}
+
+    def _statuses(self, account_id: str) -> list[dict[str, Any]]:
+        if account_id not in self._read:
+            self._read[account_id] = self._pages(
+                lambda: self._client.account_statuses(account_id, limit=PAGE_OF_POSTS), PAGE_OF_POSTS
+            )
+        return self._read[account_id]
+
+    def _relation(self, account_id: str) -> dict[str, Any]:
+        found = self._ask(lambda: self._client.account_relationships(account_id))
+        return dict(found[0]) if found else {}
+
+    def _picture_at(self, address: str) -> bytes | None:
+        """The account's picture; b"" where it has none, None where it could not be read.
+
+        Many servers keep pictures on another host: that is asked without the token, and never inside the school's own
+        network.
+        """
+        if not address:
+            return None
+        parts = urlsplit(address)
+        if parts.path.endswith(NO_PICTURE):
+            return b""
+        origin = f"{parts.scheme}://{parts.netloc}"
+        try:
+            wire = self._wire if origin == self._wire.base else self._wire_to(origin, parts.hostname or "")
+            reply = wire.get(f"{parts.path}?{parts.query}" if parts.query else parts.path, limit=PICTURE_BYTES)
+        except PlatformError:
+            return None
+        return reply.content if reply.ok and reply.content else None
+
+    def _wire_to(self, origin: str, host: str) -> Wire:
+        if is_loopback(host) or is_private(host):
+            raise PlatformError("The picture is at a place where we do not go.", permanent=True)
+        return Wire(replace(self.info, api_base=origin), transport=self.transport)
+
+    def _upload(self, picture: Picture) -> str:
+        """A picture with its alternative text. Nothing is posted yet, so a lost answer is only a failure."""
+        try:
+            media = self._ask(
+                lambda: self._client.media_post(picture.content, mime_type=picture.mime, description=picture.alt)
+            )
+        except PlatformError as error:
+            error.outcome_unknown = False
+            raise
+        number = word(media, "id")
+        if not number:
+            raise self._wire.broken("took a picture without saying where it is")
+        if not media.get("url") and not self._ask(lambda: self._client.media(number)).get("url"):
+            raise self._wire.broken("is still busy with a picture, so nothing was posted")
+        return number
+
+    # ---- the library
+
+    @contextmanager
+    def _call(self) -> Iterator[None]:
+        with self._adapter.unwrapped(MastodonError):
+            yield
+
+    def _ask(self, call: Callable[[], T]) -> T:
+        """One call with our token; where it is refused, once more with another. What was refused was not done."""
+        try:
+            with self._call():
+                return call()
+        except Unauthorised:
+            if self.access is None:
+                raise
+        self._client.access_token = self.access.renew(self._client.access_token or "")
+        with self._call():
+            return call()
+
+    def _change(self, capability: Capability, call: Callable[[], T]) -> T:
+        """A call that changes something; where the server has no such call, it does not offer `capability`."""
+        self._read.clear()
+        try:
+            return self._ask(call)
+        except UnknownCall:
+            raise NotOffered(self.info.name, capability) from None
+
+    def _take(self, capability: Capability, call: Callable[[], Any]) -> None:
+        """Take something away; not there any more is success."""
+        with suppress(Absent):
+            self._change(capability, call)
+
+    def _pages(self, first: Callable[[], Any], size: int) -> list[dict[str, Any]]:
+        """A list read to its end or not at all. A server says with every full page that more may follow."""
+        found: list[dict[str, Any]] = []
+        page, marks = self._ask(first), set()
+        for _ in range(MOST_PAGES):
+            if not isinstance(page, list) or not all(word(one, "id") for one in page):
+                raise self._wire.broken("answered without a proper list")
+            found += page
+            further = getattr(page, "_pagination_next", None)
+            if further is None and len(page) == size:
+                raise self._wire.broken("does not say whether its list goes on")
+            if further is None:
+                return found
+            mark = str(further.get("max_id"))
+            if mark in marks:
+                raise self._wire.broken("sends us round in circles")
+            marks.add(mark)
+            page = self._ask(partial(self._client.fetch_next, page))
+        raise PlatformError(f"{self.info.name} lists more than can be read.", permanent=True)
