@@ -90,6 +90,11 @@ def check_can_deposit(staff: Staff, account: Account) -> None:
     check_can_set_up(staff, account)
 
 
+def check_can_connect(staff: Staff, account: Account) -> None:
+    """Let this product into the account on its platform, and end that: who has the login there confirms it."""
+    check_can_set_up(staff, account)
+
+
 def check_can_reveal(staff: Staff, *, glass: bool = False) -> None:
     """Nobody but the network manager sees a deposited password (SEC207), or a head who has broken the `glass`."""
     if staff.has(R.NETWORK_MANAGER) or (glass and staff.has(R.HEAD)):
@@ -313,6 +318,15 @@ def check_can_view_log(staff: Staff) -> None:
     _need(staff, (R.NETWORK_MANAGER, R.HEAD, R.SAFEGUARDING_LEAD, R.GOVERNOR), "look at the log")
 
 
+def check_can_view_platforms(staff: Staff) -> None:
+    """What platforms cost, and what is not checked (OVS801, OVS804)."""
+    _need(staff, (R.NETWORK_MANAGER, R.HEAD, R.SAFEGUARDING_LEAD, R.GOVERNOR), "see what platforms cost")
+
+
+def check_can_run_platforms(staff: Staff) -> None:
+    _need(staff, (R.NETWORK_MANAGER,), "say that a platform may be asked again")
+
+
 def check_can_view_certificate(staff: Staff, account: Account) -> None:
     check_can_view_account(staff, account)
 
@@ -325,6 +339,7 @@ can_decide = _answers(check_can_decide)
 can_set_up = _answers(check_can_set_up)
 can_attest = _answers(check_can_attest)
 can_deposit = _answers(check_can_deposit)
+can_connect = _answers(check_can_connect)
 can_reveal = _answers(check_can_reveal)
 can_open_vault = _answers(check_can_open_vault)
 can_manage_vault = _answers(check_can_manage_vault)
@@ -365,4 +380,6 @@ can_manage_staff = _answers(check_can_manage_staff)
 can_end_sessions = _answers(check_can_end_sessions)
 can_remove_factors = _answers(check_can_remove_factors)
 can_view_log = _answers(check_can_view_log)
+can_view_platforms = _answers(check_can_view_platforms)
+can_run_platforms = _answers(check_can_run_platforms)
 can_view_certificate = _answers(check_can_view_certificate)

@@ -20,6 +20,7 @@ from socialgov.escrow import OpenVault
 from socialgov.escrow.vault import Holder
 from socialgov.home import Home
 from socialgov.models import Account, CredentialKind
+from socialgov.store import connections
 from socialgov.store.connect import insert, write
 from socialgov.store.rows import dicts, scalar
 from socialgov.store.vault import current_holders
@@ -36,6 +37,8 @@ class Records:
     seeds: dict[int, tuple[int, str]] = field(default_factory=dict)
     id_tokens: dict[int, str] = field(default_factory=dict)
     codes: dict[int, tuple[int, str]] = field(default_factory=dict)
+    connections: dict[int, tuple[int, str]] = field(default_factory=dict)
+    clients: dict[int, str] = field(default_factory=dict)
 
 
 def account_of(home: Home) -> Account:
@@ -98,6 +101,24 @@ def add_code(home: Home, records: Records, text: str) -> None:
     records.codes[step_id] = (account.id, text)
 
 
+def add_connection(home: Home, records: Records, text: str) -> None:
+    """An account that is connected with a server which gave us a client. Sealed as actions/access.py seals it."""
+    account, server = account_of(home), "https://social.example"
+    with write(home.db) as db:
+        app_id = connections.insert_app(
+            db, platform="mastodon", server=server, client_id="c", redirect_uri="r", scopes=(), now=NOW
+        )
+        sealed = home.escrow.seal(text.encode(), account="platform_app", field="client", version=app_id)
+        connections.keep_client(db, app_id, sealed)
+        row_id = connections.insert_connection(
+            db, account_id=account.id, server=server, remote_id="1", handle="h", scopes=(), token_hash="t",
+            token_until=None, connected_by=manager_of(home).id, app_id=app_id, now=NOW,
+        )  # fmt: skip
+        sealed = home.escrow.seal(text.encode(), account=str(account.id), field="connection", version=row_id)
+        connections.keep_tokens(db, row_id, sealed)
+    records.connections[row_id], records.clients[app_id] = (account.id, text), text
+
+
 def add_one_of_each(home: Home, records: Records) -> None:
     account = account_of(home)
     for kind in CredentialKind:
@@ -109,6 +130,7 @@ def add_one_of_each(home: Home, records: Records) -> None:
     add_seed(home, records, "GEZDGNBVGY3TQOJQ")
     add_id_token(home, records, "header.claims.signature")
     add_code(home, records, "ABC-123")
+    add_connection(home, records, "a key to an account")
 
 
 def opened_by(home: Home, passphrase: str = VAULT_PASSPHRASE) -> OpenVault:
@@ -131,6 +153,13 @@ def assert_all_open(home: Home, records: Records, vault: OpenVault) -> None:
     for row_id, text in records.id_tokens.items():
         sealed = scalar(home.db, "select id_token from session where id = ?", (row_id,))
         assert home.escrow.open(sealed, account="session", field="id_token", version=row_id).decode() == text
+    for row_id, (account_id, text) in records.connections.items():
+        sealed = scalar(home.db, "select sealed from connection where id = ?", (row_id,))
+        place = {"account": str(account_id), "field": "connection", "version": row_id}
+        assert home.escrow.open(sealed, **place).decode() == text
+    for row_id, text in records.clients.items():
+        sealed = scalar(home.db, "select sealed from platform_app where id = ?", (row_id,))
+        assert home.escrow.open(sealed, account="platform_app", field="client", version=row_id).decode() == text
     for row_id, (account_id, text) in records.codes.items():
         detail = json.loads(scalar(home.db, "select detail from closing_step where id = ?", (row_id,)))
         place = {"account": str(account_id), "field": "deletion_code", "version": row_id}

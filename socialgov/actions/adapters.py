@@ -6,30 +6,156 @@ it to this school. Whatever is not here is a guided task for a person, so nothin
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from socialgov import platforms
-from socialgov.store.connections import capabilities_off, connection_of
+from socialgov.actions.access import AppToken, BorrowedAccess, OwnAccess
+from socialgov.config_values import secret_line
+from socialgov.errors import ConfigError
+from socialgov.models import AccountState, Capability
+from socialgov.platforms import PlatformError
+from socialgov.platforms.base import Access
+from socialgov.platforms.grants import oauth_of
+from socialgov.store.accounts import account_by_id
+from socialgov.store.connect import write
+from socialgov.store.connections import (
+    capabilities_off,
+    connection_of,
+    last_connection_of,
+    others_that_work,
+    put_off,
+    put_on_again,
+)
+from socialgov.store.events import EventTag, record_event
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from sqlite_utils import Database
+
     from socialgov.home import Home
-    from socialgov.models import Account, Capability
-    from socialgov.platforms import Login, Platform
+    from socialgov.models import Account, Connection, PlatformInfo
+    from socialgov.platforms import Login, OAuth, Platform
+
+JOB = "job:capabilities"
+ASK_AGAIN_AFTER = timedelta(days=30)  # a platform's plans change now and then; each month is often enough to notice
 
 
 def capabilities_of(home: Home, account: Account) -> frozenset[Capability]:
     """What the machine can do for this account now."""
     info = home.settings.platforms[account.platform]
-    if platforms.needs_connection(info):
-        connection = connection_of(home.db, account.id)
-        if connection is None or not connection.works:
-            return frozenset()
-    return platforms.capabilities(info) - capabilities_off(home.db, account.id)
+    off = capabilities_off(home.db, account.id)
+    oauth = oauth_of(platforms.adapter_class(info))
+    if oauth is None:
+        return platforms.capabilities(info) - off
+    connection = connection_of(home.db, account.id)
+    if connection is not None and connection.works:
+        return platforms.capabilities(info) - off
+    return _from_outside(home, info, oauth, account) - off
 
 
-def adapter_of(home: Home, account: Account, login: Login | None = None, *, now: datetime) -> Platform:
-    """An adapter for one account, for one job: with its access, and with its calls counted."""
+def adapter_of(
+    home: Home,
+    account: Account,
+    login: Login | None = None,
+    *,
+    now: datetime,
+    given: tuple[str, Access] | None = None,
+) -> Platform:
+    """An adapter for one account, for one job: with its access, and with its calls counted.
+
+    `given`: a server and an access to it that is not on record yet, while the account is being connected.
+    """
     info = home.settings.platforms[account.platform]
-    return platforms.connect(info, account, login, off=capabilities_off(home.db, account.id))
+    if given is not None:
+        return platforms.connect(replace(info, api_base=given[0]), account, access=given[1])
+    off = capabilities_off(home.db, account.id)
+    oauth, access = oauth_of(platforms.adapter_class(info)), None
+    if oauth is not None:
+        connection = connection_of(home.db, account.id)
+        if connection is not None and connection.works:
+            access, login = OwnAccess(home, account, connection.id, now), None  # the password is of no use there
+        else:
+            connection = last_connection_of(home.db, account.id)
+            access = _borrowed(home, info, oauth, account, connection, now)
+        info = info if connection is None else replace(info, api_base=connection.server)
+    return platforms.connect(info, account, login, access=access, off=off)
+
+
+def is_connected(home: Home, account: Account) -> bool:
+    """Does the platform let us into this account (OAuth 2), as far as we know?"""
+    connection = connection_of(home.db, account.id)
+    return connection is not None and connection.works
+
+
+def needs_connection(home: Home, account: Account) -> bool:
+    """Is a connection, and not the account's password, what an adapter works with there?"""
+    return platforms.needs_connection(home.settings.platforms[account.platform])
+
+
+# --------------------------------------------------------------------------------------------------- from outside
+
+
+def _from_outside(home: Home, info: PlatformInfo, oauth: OAuth, account: Account) -> frozenset[Capability]:
+    """What can still be read of an account that is being closed, once our access to it was revoked."""
+    connection = last_connection_of(home.db, account.id)
+    if account.state is not AccountState.CLOSING or account.remote_id is None or connection is None:
+        return frozenset()
+    lent = _app_token(info) is not None or others_that_work(home.db, info.key, connection.server, account.id)
+    return oauth.by_anybody | (oauth.by_others if lent else frozenset())
+
+
+def _borrowed(
+    home: Home, info: PlatformInfo, oauth: OAuth, account: Account, connection: Connection | None, now: datetime
+) -> Access | None:
+    """The school's own token, else that of another connected account: for looks that need one, and only then."""
+    if connection is None or account.state is not AccountState.CLOSING or not oauth.by_others:
+        return None
+    token = _app_token(info)
+    if token is not None:
+        return AppToken(token, info.name)
+    lender = next(iter(others_that_work(home.db, info.key, connection.server, account.id)), None)
+    if lender is None:
+        return None
+    return BorrowedAccess(OwnAccess(home, account_by_id(home.db, lender.account_id), lender.id, now), info.name)
+
+
+def _app_token(info: PlatformInfo) -> str | None:
+    """Unreadable or empty counts as none: then another account's access serves, or a person looks."""
+    if info.client is None or info.client.app_token_file is None:
+        return None
+    try:
+        return secret_line(Path(info.client.app_token_file), f"{info.name}'s app token") or None
+    except ConfigError:
+        return None
+
+
+# --------------------------------------------------------------------------------------------------- not offered
+
+
+def note_not_offered(home: Home, account_id: int, error: PlatformError, *, now: datetime) -> None:
+    """Remember that the platform does not offer this to us, if that is what it said: from now on people do it."""
+    if not isinstance(error, platforms.NotOffered):
+        return
+    with write(home.db) as db:
+        if put_off(db, account_id, error.capability, "not offered", now):
+            _say(db, EventTag.CAPABILITY_LOST, account_id, error.capability, now)
+
+
+def ask_again(home: Home, *, now: datetime) -> int:
+    """What was not offered a month ago is tried again from now on; returns how much that is."""
+    with write(home.db) as db:
+        found = put_on_again(db, now - ASK_AGAIN_AFTER)
+        for account_id, capability in found:
+            _say(db, EventTag.CAPABILITY_FOUND, account_id, capability, now)
+    return len(found)
+
+
+def _say(db: Database, tag: EventTag, account_id: int, capability: Capability, now: datetime) -> None:
+    record_event(
+        db, tag, actor=JOB, now=now, subject="account", subject_id=account_id, account_id=account_id,
+        data={"capability": capability},
+    )  # fmt: skip

@@ -76,7 +76,7 @@ def makes_keys(home: Home, account: Account) -> bool:
     """Can the product have a key of its own for this account, and may it still?"""
     there = account.state in _ON_PLATFORM and (account.handle is not None or account.remote_id is not None)
     return (
-        there and Capability.MAKE_TOKEN in capabilities_of(home, account) and not _access_was_revoked(home.db, account)
+        there and Capability.MAKE_TOKEN in capabilities_of(home, account) and not access_was_revoked(home.db, account)
     )
 
 
@@ -200,7 +200,7 @@ def _manager_said_so(db: Database, credential: Credential) -> bool:
     )
 
 
-def _access_was_revoked(db: Database, account: Account) -> bool:
+def access_was_revoked(db: Database, account: Account) -> bool:
     """The closing has ended our access: no new one is made, whatever is deposited after that."""
     closing = closing_of(db, account.id) if account.state is AccountState.CLOSING else None
     steps = steps_of(db, closing.id) if closing else []

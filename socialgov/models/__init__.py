@@ -30,6 +30,7 @@ from socialgov.models.closings import (
 from socialgov.models.connections import (
     Connection,
     Pause,
+    PlatformApp,
     PublicAllowance,
     ReadPlan,
 )
@@ -38,6 +39,12 @@ from socialgov.models.credentials import (
     Delegate,
     RecoveryContact,
     Rotation,
+)
+from socialgov.models.exports import (
+    ExportEntry,
+    ExportFormat,
+    ExportList,
+    ExportRead,
 )
 from socialgov.models.people import (
     Grant,
@@ -93,6 +100,10 @@ __all__ = [
     "Decision",
     "Delegate",
     "Enforcement",
+    "ExportEntry",
+    "ExportFormat",
+    "ExportList",
+    "ExportRead",
     "Extension",
     "Fact",
     "Finding",
@@ -105,6 +116,7 @@ __all__ = [
     "Pause",
     "Person",
     "PersonKind",
+    "PlatformApp",
     "PlatformInfo",
     "Policy",
     "Post",

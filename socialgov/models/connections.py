@@ -12,7 +12,8 @@ from socialgov.models.words import Capability
 class Connection:
     """A person let this product into the account. `lost_at`: the platform refused it; somebody must connect it anew.
 
-    `server` is the address of the interface, without a last slash. The tokens are sealed and not here.
+    `server` is the address of the interface, without a last slash; `app_id` what we are registered as there, where
+    the server gave us a client. The tokens are sealed and not here.
     """
 
     id: int
@@ -28,10 +29,24 @@ class Connection:
     lost_at: datetime | None = None
     lost_why: str | None = None
     ended_at: datetime | None = None
+    app_id: int | None = None
 
     @property
     def works(self) -> bool:
         return self.lost_at is None and self.ended_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformApp:
+    """A server that this product registered with by itself. Its secret is sealed and not here."""
+
+    id: int
+    platform: str
+    server: str
+    client_id: str
+    redirect_uri: str
+    scopes: tuple[str, ...]
+    made_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ def m0008_platforms(db: Database) -> None:
           id integer primary key, account_id integer not null references account, server text not null,
           remote_id text not null, handle text not null, scopes text not null, sealed blob, token_hash text not null,
           token_until text, connected_by integer references staff, connected_at text not null, renewed_at text,
-          claimed_until text, lost_at text, lost_why text, ended_at text) strict;
+          claimed_until text, lost_at text, lost_why text, ended_at text,
+          app_id integer references platform_app) strict;
         create unique index connection_current on connection(account_id) where ended_at is null;
         -- what an adapter declares and this platform does not offer to this account: probed once, remembered
         create table capability_off (

@@ -24,8 +24,10 @@ from socialgov.store.sealed import PLACES
 # Where something is sealed, what it is bound to there, and the place of store/sealed.py that it ends up in. Whoever
 # seals a new field adds its place there, so that a rotation takes it over, and then its line here.
 CALLS = {
+    "actions/access.py": {("str(account_id)", "'connection'", "connection_id"): "connection.sealed"},
     "actions/authenticators.py": {("f'staff:{staff_id}'", "FIELD", "row_id"): "authenticator.sealed"},
     "actions/blobs.py": {("_bound_to(account_id)", "f'blob:{purpose}'", "1"): FILES},
+    "actions/clients.py": {("'platform_app'", "'client'", "app_id"): "platform_app.sealed"},
     "actions/closing.py": {("str(account.id)", "'deletion_code'", "step.id"): "closing_step.detail"},
     "actions/deposits.py": {("**place", "", "credential_id"): "credential.sealed"},
     "actions/machine_tokens.py": {("str(account.id)", "kind.value", "new_id"): "credential.sealed"},

@@ -15,6 +15,7 @@ LAYERS = (
         "addresses",
         "lifecycle",
         "permissions",
+        "planning",
         "rules",
         "tomlfile",
         "csvfiles",
@@ -31,7 +32,7 @@ LAYERS = (
     {"jobs", "web", "sandbox"},
     {"cli", "demo", "__main__"},
 )
-PURE = {"models", "errors", "lifecycle", "permissions", "rules"}
+PURE = {"models", "errors", "lifecycle", "permissions", "planning", "rules"}
 HARMLESS = {
     "__future__", "abc",
     "collections", "dataclasses", "datetime", "enum", "functools", "itertools", "math", "operator", "re",
@@ -46,7 +47,7 @@ ONLY_IN = {
     "sqlite3": {"store", "sandbox"},
     "sqlite_utils": {"store"},
     "httpx": {"platforms", "openid"},
-    "authlib": {"openid"},
+    "authlib": {"openid", "platforms"},
     "joserfc": {"openid"},
     "smtplib": {"actions"},
     "flask": {"web", "sandbox"},
