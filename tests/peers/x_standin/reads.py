@@ -275,7 +275,7 @@ def _includes(x: StandIn, ask: Ask, found: list[Post]) -> Body:
     people = {post.author_id for post in found if "author_id" in expansions}
     people |= {post.answers_user_id for post in found if "in_reply_to_user_id" in expansions and post.answers_user_id}
     if people:
-        shown = [found for id in sorted(people) if (found := x.world.user(id)) is not None]
+        shown = [one for id in sorted(people) if (one := x.world.user(id)) is not None]
         includes["users"] = [shown_user(x, ask, one, []) for one in shown]
         ask.micros += USER_MICROS * len(shown)
     if expansions & {"referenced_tweets.id", "referenced_posts", "referenced_posts.id"}:
