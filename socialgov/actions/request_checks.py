@@ -96,11 +96,22 @@ def tidy_handle(platform: PlatformInfo | None, text: str) -> str:
 
 def _out_of_address(platform: PlatformInfo, text: str) -> str:
     """What stands for {handle} when `text` is an address of the platform's profiles, else `text` itself."""
+    if "{server}" in platform.profile_url:
+        return _out_of_address_of_many(platform, text)
     before = _SCHEME.sub("", platform.profile_url.partition("{handle}")[0])
     address = _SCHEME.sub("", text).partition("?")[0].removesuffix("/")
     if before and address.lower().startswith(before):
         return address[len(before) :]
     return address if not before and address != text else text
+
+
+def _out_of_address_of_many(platform: PlatformInfo, text: str) -> str:
+    """The same on a network of many servers: `https://social.example/@trip` is trip@social.example."""
+    pattern = re.escape(_SCHEME.sub("", platform.profile_url))
+    for part in ("server", "name"):
+        pattern = pattern.replace(re.escape(f"{{{part}}}"), f"(?P<{part}>[^/@?]+)")
+    found = re.fullmatch(pattern, _SCHEME.sub("", text).partition("?")[0].removesuffix("/"))
+    return f"{found['name']}@{found['server'].lower()}" if found else text
 
 
 def handle_fits(platform: PlatformInfo, handle: str) -> bool:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from mastodon import Mastodon, MastodonError
 
-from socialgov.addresses import is_loopback, is_private
+from socialgov.addresses import is_private
 from socialgov.platforms.base import NotOffered, Platform, PlatformError
 from socialgov.platforms.bridge import WireAdapter, session_over
 from socialgov.platforms.mastodon_parts import Absent, Unauthorised, UnknownCall, verdict, word
@@ -142,28 +142,16 @@ class MastodonCalls(Platform):
         return dict(found[0]) if found else {}
 
     def _picture_at(self, address: str) -> bytes | None:
-        """The account's picture; b"" where it has none, None where it could not be read.
-
-        Many servers keep pictures on another host: that is asked without the token, and never inside the school's own
-        network.
-        """
+        """The account's picture, often kept on another host; b"" where it has none, None where it was not read."""
         if not address:
             return None
-        parts = urlsplit(address)
-        if parts.path.endswith(NO_PICTURE):
+        if urlsplit(address).path.endswith(NO_PICTURE):
             return b""
-        origin = f"{parts.scheme}://{parts.netloc}"
         try:
-            wire = self._wire if origin == self._wire.base else self._wire_to(origin, parts.hostname or "")
-            reply = wire.get(f"{parts.path}?{parts.query}" if parts.query else parts.path, limit=PICTURE_BYTES)
+            reply = self._wire.fetch(address, limit=PICTURE_BYTES)
         except PlatformError:
             return None
         return reply.content if reply.ok and reply.content else None
-
-    def _wire_to(self, origin: str, host: str) -> Wire:
-        if is_loopback(host) or is_private(host):
-            raise PlatformError("The picture is at a place where we do not go.", permanent=True)
-        return Wire(replace(self.info, api_base=origin), transport=self.transport)
 
     def _upload(self, picture: Picture) -> str:
         """A picture with its alternative text. Nothing is posted yet, so a lost answer is only a failure."""
