@@ -22,7 +22,7 @@ from socialgov.models import Role, Staff
 
 pytest_plugins = ("plugin_not_run", "plugin_browser", "plugin_mastodon")
 
-MEMORY, ROOM = Path("/dev/shm"), 4_000_000_000  # noqa: S108 - pytest makes a folder of its own in it
+MEMORY, ROOM = Path("/dev/shm"), 4_000_000_000
 
 if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
     # thousands of small schools, each write of which waits for the disk: in memory the suite takes a fifth less
