@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
+from types import MappingProxyType
 
 from factories import DOMAIN, ESCROW
 from mailbox_sink import Mailbox, free_port, mailbox_on
@@ -25,6 +26,8 @@ from socialgov.models import Role, Staff
 from socialgov.store.findings import findings_of
 from socialgov.store.staff import staff_by_email
 from socialgov.web import build_app
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass
@@ -102,9 +105,16 @@ STAFF = {
 
 
 @contextmanager
-def open_school(folder: Path, clock: Clock, servers: Mapping[str, str]) -> Iterator[School]:
-    """A new school that has approved the platforms of `servers`; its mail goes to the test's mailbox."""
+def open_school(
+    folder: Path, clock: Clock, servers: Mapping[str, str], *, port: int = 0, settings_of: Mapping[str, str] = NOTHING
+) -> Iterator[School]:
+    """A new school that has approved the platforms of `servers`; its mail goes to the test's mailbox.
+
+    `settings_of`: more lines of a platform's table in school.toml. With a `port` it is served there and knows its own
+    address, to which other sites can send people back.
+    """
     logo, root = drawn_logo(), folder / "home"
+    own = {"base_url": f"http://127.0.0.1:{port}"} if port else {}
     made = create_school(
         root,
         name="Test School",
@@ -117,7 +127,11 @@ def open_school(folder: Path, clock: Clock, servers: Mapping[str, str]) -> Itera
         logo=logo,
         escrow=ESCROW,
         now=clock.now,
+        **own,
     )
+    for key, lines in settings_of.items():
+        head, text = f"[platforms.{key}]\n", (root / "school.toml").read_text()
+        (root / "school.toml").write_text(text.replace(head, f"{head}{lines}\n"))
     smtp = free_port()
     with (root / "school.toml").open("a") as settings:
         # people of a story sign in by a link alone; what opens the vault is asked for all the same
@@ -130,7 +144,7 @@ def open_school(folder: Path, clock: Clock, servers: Mapping[str, str]) -> Itera
     for who, (name, role) in STAFF.items():
         address = f"{name.split()[0].lower()}@{DOMAIN}"
         people[who] = add_staff(home, None, name, address, [role], now=clock.now)
-    with mailbox_on(smtp) as mailbox, served(build_app(home)) as url:
+    with mailbox_on(smtp) as mailbox, served(build_app(home), port) as url:
         school = School(home, url, clock, logo, people, mailbox, made.vault_code)
         try:
             yield school
