@@ -37,6 +37,8 @@ RANGES: Mapping[str, tuple[int, int]] = {
     "login_test_days": (1, 800),
     "follower_review_days": (1, 60),
     "check_every_hours": (1, 168),
+    "list_sweep_days": (1, 60),
+    "budget_kept_percent": (0, 50),
     "password_min_length": (8, 64),
     "password_min_strength": (0, 4),
     "password_max_age_days": (30, 1100),

@@ -19,6 +19,7 @@ from socialgov.actions import (
     break_glass,
     closing,
     observing,
+    planning,
     posts,
     rechecking,
     recovery,
@@ -147,6 +148,11 @@ def settle_publishing(pass_: Pass, tally: Tally) -> None:
     posts.settle_publishing(pass_.home, pass_.now)
 
 
+def plan_reads(pass_: Pass, tally: Tally) -> None:
+    """Once a day, what is read of each account: where looks cost money, as far as the money reaches."""
+    tally.done += planning.plan_reads(pass_.home, now=pass_.now)
+
+
 def check_accounts(pass_: Pass, tally: Tally) -> None:
     """Look at the accounts whose check is due, a share of them a pass so that they spread over the day."""
     home, now = pass_.home, pass_.now
@@ -223,6 +229,7 @@ JOBS: tuple[Job, ...] = (
     # the erasure and the check of the log, which are about to run, are late
     Job("retention", timedelta(days=1), retain),
     Job("checkpoint", timedelta(days=1), checkpoint),
+    Job("plan reads", TICK, plan_reads),
     Job("check accounts", TICK, check_accounts),
     Job("recheck deposits", TICK, recheck_deposits),
     Job("begin rotations", timedelta(hours=1), begin_rotations),

@@ -10,16 +10,19 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from socialgov import logo, permissions, pictures
-from socialgov.actions.adapters import adapter_of, capabilities_of
+from socialgov.actions.adapters import adapter_of, capabilities_of, note_not_offered
 from socialgov.actions.attested_values import checked_value
 from socialgov.actions.blobs import save_blob
 from socialgov.actions.findings import evaluate_account
 from socialgov.actions.followers import record_followers
+from socialgov.actions.planned_looks import MONEY, keep_counts, look_at, usual_next_look
 from socialgov.actions.reading import READ_BY, Reading, read_platform
+from socialgov.actions.spending import may_be_asked, pause_for_payment
 from socialgov.actions.unsealing import machine_login
 from socialgov.errors import InvalidInput
 from socialgov.lifecycle import WrongState
 from socialgov.models import AccountState, Fact, LogoMatch, Source
+from socialgov.platforms import PaymentNeeded
 from socialgov.store.accounts import account_by_id
 from socialgov.store.connect import guarded_update, write
 from socialgov.store.events import EventTag, actor_of, record_event
@@ -187,7 +190,7 @@ def _need_no_other_answer(
     """
     info = home.settings.platforms[account.platform]
     told = newest_observation(home.db, account.id, fact, source=Source.API)
-    if told is None or READ_BY.get(fact) not in capabilities_of(home, account):
+    if told is None or READ_BY.get(fact) not in capabilities_of(home, account) or not may_be_asked(home, info, now):
         return
     fresh = now - told.observed_at <= timedelta(days=home.settings.policy.observation_days)
     about_this_one = account.set_up_at is None or told.observed_at >= account.set_up_at
@@ -263,60 +266,69 @@ def observe(home: Home, account_id: int, *, now: datetime) -> list[Fact]:
     account = account_by_id(home.db, account_id)
     reading = _look(home, account, now)
     with write(home.db) as db:
-        return _keep_reading(home, db, account, reading, now)
+        return keep_reading(home, db, account, reading, now)
 
 
 def look_before_gate(home: Home, account_id: int, *, now: datetime) -> None:
     """Read the platform at the last moment before the gate, so that nothing older is believed where it can be read.
 
-    Raises PlatformError where it could not be read: what the gate asks about would then be anybody's word.
+    Raises PlatformError where it could not be read: what the gate asks about would then be anybody's word. Where only
+    the money is missing, the gate rests on people's word with screenshots, as on a platform without an interface.
     """
     account = account_by_id(home.db, account_id)
-    reading = _look(home, account, now)
+    reading = _look(home, account, now, whole=True)
     with write(home.db) as db:
-        _keep_reading(home, db, account, reading, now)
+        keep_reading(home, db, account, reading, now)
     for capability in READ_BY.values():
-        if capability in reading.failed:
+        if capability in reading.failed and not isinstance(reading.failed[capability], MONEY):
             raise reading.failed[capability]
 
 
-def check_account(home: Home, account_id: int, *, now: datetime) -> list[Finding]:
-    """Look at the account, ask every rule, and say when to look again. The job's unit of work.
+def check_account(home: Home, account_id: int, *, now: datetime, asked: bool = False) -> list[Finding]:
+    """Look at the account, ask every rule, and say when to look again. The job's unit of work; `asked` by a person.
 
     The platform is asked first, with no transaction open; all that follows from it is one transaction.
     """
     account = account_by_id(home.db, account_id)
-    reading = _look(home, account, now)
+    reading = _look(home, account, now, asked=asked)
     with write(home.db) as db:
-        _keep_reading(home, db, account, reading, now)
+        keep_reading(home, db, account, reading, now)
         findings = evaluate_account(home, account_id, now=now, actor=CHECKER)
-        due = _next_look(home, reading, now) if account_by_id(db, account_id).state in _CHECKED else None
+        due = _next_look(home, account, reading, now) if account_by_id(db, account_id).state in _CHECKED else None
         guarded_update(db, "account", account_id, {"checked_at": now, "check_due_at": due})
     return findings
 
 
-def _look(home: Home, account: Account, now: datetime) -> Reading:
-    """Ask the platform. Nothing is asked about an account that is not there, or by an adapter that can do nothing."""
+def _look(home: Home, account: Account, now: datetime, *, whole: bool = False, asked: bool = False) -> Reading:
+    """Ask the platform: for everything if `whole`, else what the day's plan and the money allow.
+
+    Nothing is asked about an account that is not there, or by an adapter that can do nothing.
+    """
     set_up = account.handle is not None or account.remote_id is not None
     if account.state not in _THERE or not set_up or not capabilities_of(home, account):
         return Reading()
     login = machine_login(home, account.id, purpose="check", now=now)
-    return read_platform(adapter_of(home, account, login, now=now))
+    adapter = adapter_of(home, account, login, now=now)
+    reading = read_platform(adapter) if whole else look_at(home, account, adapter, asked=asked, now=now)
+    if any(isinstance(error, PaymentNeeded) for error in reading.failed.values()):
+        pause_for_payment(home, adapter.info, now=now)
+    return reading
 
 
-def _next_look(home: Home, reading: Reading, now: datetime) -> datetime:
+def _next_look(home: Home, account: Account, reading: Reading, now: datetime) -> datetime:
     """At the school's interval; sooner where a look failed only for now, and when the platform says so."""
-    usual = now + timedelta(hours=home.settings.policy.check_every_hours)
-    passing = [error.retry_at or now + _SOON for error in reading.failed.values() if not error.permanent]
+    usual = usual_next_look(home, account, now)
+    failed = [error for error in reading.failed.values() if not error.permanent and not isinstance(error, MONEY)]
+    passing = [error.retry_at or now + _SOON for error in failed]
     return min(usual, max(passing)) if passing else usual
 
 
-def _keep_reading(home: Home, db: Database, looked_at: Account, reading: Reading, now: datetime) -> list[Fact]:
+def keep_reading(home: Home, db: Database, looked_at: Account, reading: Reading, now: datetime) -> list[Fact]:
     """Write what a look brought, unless the account became another one on the platform meanwhile."""
     account = account_by_id(db, looked_at.id)
     if reading.nothing or (account.handle, account.remote_id) != (looked_at.handle, looked_at.remote_id):
         return []
-    values, notes = dict(reading.values), {}
+    values, notes = dict(reading.values), dict(reading.notes)
     if reading.posts is not None:
         values[Fact.OUTSIDE_POSTS] = _outside_posts(db, account.id, reading.posts, now)
     if reading.picture is not None and (judged := _judge_picture(home, db, account.id, reading.picture)):
@@ -327,6 +339,9 @@ def _keep_reading(home: Home, db: Database, looked_at: Account, reading: Reading
         record_observation(
             db, account_id=account.id, fact=fact, value=value, now=now, source=Source.API, note=notes.get(fact) or None
         )
+    keep_counts(home, db, account, reading, now)
+    for error in reading.failed.values():
+        note_not_offered(home, account.id, error, now=now)
     _tell_of_look(db, account.id, reading, list(values), now)
     return list(values)
 

@@ -13,7 +13,7 @@ from socialgov.models import Capability, Fact, Presence
 from socialgov.platforms import PlatformError
 
 if TYPE_CHECKING:
-    from socialgov.platforms import Platform, RemoteFollower, RemotePost
+    from socialgov.platforms import Counts, Platform, RemoteFollower, RemotePost
 
 
 @dataclass(slots=True)
@@ -25,10 +25,16 @@ class Reading:
     posts: list[RemotePost] | None = None
     followers: list[RemoteFollower] | None = None
     failed: dict[Capability, PlatformError] = field(default_factory=dict)
+    counts: Counts | None = None  # how many of each the profile tells there are
+    done: set[Capability] = field(default_factory=set)  # read to the end
+    stands: set[Capability] = field(default_factory=set)  # not read again: the number is that of the last reading
+    notes: dict[Fact, str] = field(default_factory=dict)
+    left_out: frozenset[Capability] = frozenset()  # not read, because the money does not reach (planned_looks.py)
 
     @property
     def nothing(self) -> bool:
-        return not (self.values or self.picture is not None or self.posts is not None or self.failed)
+        read = self.values or self.picture is not None or self.posts is not None
+        return not (read or self.failed or self.left_out)
 
 
 def read_platform(platform: Platform) -> Reading:
@@ -37,20 +43,21 @@ def read_platform(platform: Platform) -> Reading:
     An account that is deactivated or gone has nothing else to read: only that is told.
     """
     reading = Reading()
-    _try(platform, Capability.SEE_PRESENCE, _presence, reading)
+    try_read(platform, Capability.SEE_PRESENCE, reading)
     if reading.values.get(Fact.PRESENCE, Presence.LIVE) is Presence.LIVE:
-        for capability, read in _READS.items():
-            _try(platform, capability, read, reading)
+        for capability in _READS:
+            if capability is not Capability.SEE_PRESENCE:
+                try_read(platform, capability, reading)
     return reading
 
 
-def _try(
-    platform: Platform, capability: Capability, read: Callable[[Platform, Reading], None], reading: Reading
-) -> None:
+def try_read(platform: Platform, capability: Capability, reading: Reading) -> None:
+    """Add one read to `reading`, or how it failed; nothing where the platform cannot do it."""
     if not platform.can(capability):
         return
     try:
-        read(platform, reading)
+        _READS[capability](platform, reading)
+        reading.done.add(capability)
     except PlatformError as error:
         reading.failed[capability] = error
 
@@ -63,7 +70,9 @@ def _profile(platform: Platform, reading: Reading) -> None:
     profile = platform.profile()
     told = {Fact.PRIVATE: profile.private, Fact.PROFILE_TEXT: profile.text, Fact.SETUP_EMAIL: profile.setup_email}
     reading.values |= {fact: value for fact, value in told.items() if value is not None}
-    reading.picture = profile.picture
+    reading.picture, reading.counts = profile.picture, profile.counts
+    if platform.access is not None:  # it was the account itself that answered: the platform still lets us in
+        reading.values[Fact.OUR_ACCESS] = True
 
 
 def _posts(platform: Platform, reading: Reading) -> None:
@@ -110,7 +119,17 @@ READ_BY: Mapping[Fact, Capability] = {
     Fact.SHARES: Capability.READ_SHARES,
 }
 
+# the facts that each list tells
+FACTS_OF: Mapping[Capability, tuple[Fact, ...]] = {
+    Capability.READ_POSTS: (Fact.OUTSIDE_POSTS, Fact.CONVERSATIONS),
+    Capability.READ_FOLLOWERS: (Fact.FOLLOWERS,),
+    Capability.READ_FOLLOWS: (Fact.FOLLOWS,),
+    Capability.READ_LIKES: (Fact.LIKES,),
+    Capability.READ_SHARES: (Fact.SHARES,),
+}
+
 _READS: Mapping[Capability, Callable[[Platform, Reading], None]] = {
+    Capability.SEE_PRESENCE: _presence,
     Capability.READ_PROFILE: _profile,
     Capability.READ_POSTS: _posts,
     Capability.READ_FOLLOWERS: _followers,

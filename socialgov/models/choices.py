@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from socialgov.models.exports import ExportFormat
 from socialgov.models.words import AccountKind, Capability, Enforcement, Role
 
 
@@ -78,11 +79,24 @@ class PlatformInfo:
     password_change_on: date | None = None
     client: ApiClient | None = None
     index_base: str | None = None  # where followers are asked for, if that is another server
+    directory_base: str | None = None  # where the server of each single account is looked up
     tariff: Tariff | None = None
     monthly_budget: int | None = None  # micros a calendar month for the whole school; None: none was set
+    privacy: str = ""  # how private an account can be there
+    checks: tuple[str, ...] = ()  # what a person looks at
+    settings: Mapping[str, str] = field(default_factory=dict)  # where each setting is found, by what it sets
+    settings_source: str = ""
+    settings_on: date | None = None
+    export: ExportFormat | None = None  # how its own export file is read
+    no_export: str = ""  # why there is none that helps
+    login_every_days: int | None = None  # how often it wants somebody to sign in
 
     def url_of(self, handle: str) -> str:
-        return self.profile_url.replace("{handle}", handle)
+        """Where `handle` is seen; "" where its server is not known (a handle of a network of many: name@server)."""
+        name, _, server = handle.removeprefix("@").partition("@")
+        if "{server}" in self.profile_url and not server:
+            return ""
+        return self.profile_url.format(handle=handle, name=name, server=server)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +122,8 @@ class Policy:
     login_test_days: int
     follower_review_days: int
     check_every_hours: int
+    list_sweep_days: int
+    budget_kept_percent: int
     reminder_days: tuple[int, ...]
     approver_roles: tuple[Role, ...]
     second_checker: bool

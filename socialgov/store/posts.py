@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from socialgov.errors import NotFound
 from socialgov.models import Media, Person, Post, PostState, Use
 from socialgov.store.connect import insert
-from socialgov.store.rows import all_of, dicts, load, one_of, to_column
+from socialgov.store.rows import all_of, dicts, load, one_of, scalar, to_column
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -158,6 +158,18 @@ def remote_ids_seen(db: Database, account_id: int) -> set[str]:
         (account_id,),
     )
     return {row["remote_id"] for row in rows}
+
+
+def own_posts_since(db: Database, account_id: int, since: datetime) -> int:
+    """How many posts more of ours there are than at that moment: those published less those taken down."""
+    return int(
+        scalar(
+            db,
+            "select coalesce(sum((published_at >= ?2) - (coalesce(removed_at, '') >= ?2)), 0) from post"
+            " where account_id = ?1 and published_at is not null",
+            (account_id, since),
+        )
+    )
 
 
 def note_own_post(db: Database, account_id: int, remote_id: str, post_id: int, now: datetime) -> None:

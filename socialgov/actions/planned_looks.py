@@ -1,0 +1,165 @@
+"""One look at an account where each look costs money: the profile with its counts first, then only what is worth it.
+
+A list that was not read again because the platform tells the same number as at its last complete reading is confirmed,
+but only within the sweep time, and the observation says so. Everything else that is not read stays as it was and gets
+older. What costs nothing is read whole (reading.read_platform).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from socialgov import planning
+from socialgov.actions import spending
+from socialgov.actions.planning import check_every, plan_of_today, sweep_time, watched_account
+from socialgov.actions.reading import FACTS_OF, Reading, read_platform, try_read
+from socialgov.models import Capability, Fact, Presence, Source
+from socialgov.planning import COUNT_OF, LISTS, PROFILE, ListKnown
+from socialgov.platforms import BudgetUsedUp, PaymentNeeded
+from socialgov.store import plans as store
+from socialgov.store.observations import newest_observation
+from socialgov.store.posts import own_posts_since
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from datetime import datetime
+
+    from sqlite_utils import Database
+
+    from socialgov.home import Home
+    from socialgov.models import Account, PlatformInfo, ReadPlan
+    from socialgov.planning import Watched
+    from socialgov.platforms import Counts, Platform
+
+MONEY = (BudgetUsedUp, PaymentNeeded)  # refused for want of money: until there is some, people look
+_ASKED_AGAIN = timedelta(minutes=10)  # a person's own wish for a look is paid for no more often
+
+
+def look_at(home: Home, account: Account, platform: Platform, *, asked: bool, now: datetime) -> Reading:
+    """What is read of one account now: all where it is free, else what the plan and the counts say.
+
+    `asked`: a person wants it now, whatever was read today already.
+    """
+    info = platform.info
+    if info.tariff is None or not info.tariff.costs_money:
+        return read_platform(platform)
+    one, plan = watched_account(home, account), plan_of_today(home, account, now)
+    if one is None:
+        return read_platform(platform)
+    reading = Reading()
+    known = one.lists.get(PROFILE, ListKnown())
+    fresh = _ASKED_AGAIN if asked else check_every(home) / 2
+    if known.read_at is None or now - known.read_at >= fresh:
+        if PROFILE not in plan.reads and not asked:
+            reading.left_out = one.can & planning.READS
+            return reading
+        _profile_first(platform, reading)
+        if PROFILE in reading.failed or reading.values.get(Fact.PRESENCE, Presence.LIVE) is not Presence.LIVE:
+            reading.left_out = one.can & LISTS if PROFILE in reading.failed else frozenset()
+            return reading
+    _lists(home, account, platform, one, plan, reading, now)
+    return reading
+
+
+def usual_next_look(home: Home, account: Account, now: datetime) -> datetime:
+    """One interval from now; where looks cost money, the account's own time, so that they spread over the day."""
+    tariff = home.settings.platforms[account.platform].tariff
+    if tariff is None or not tariff.costs_money:
+        return now + check_every(home)
+    return planning.next_slot(account.id, now, check_every(home))
+
+
+def _profile_first(platform: Platform, reading: Reading) -> None:
+    """A profile that is answered is there, so presence is not bought beside it; one that is refused may be gone."""
+    try_read(platform, PROFILE, reading)
+    refused = reading.failed.get(PROFILE)
+    if refused is None and platform.can(PROFILE):
+        if platform.can(Capability.SEE_PRESENCE):
+            reading.values[Fact.PRESENCE] = Presence.LIVE
+            reading.done.add(Capability.SEE_PRESENCE)
+    elif refused is None or (refused.permanent and not isinstance(refused, MONEY)):
+        try_read(platform, Capability.SEE_PRESENCE, reading)
+        if reading.values.get(Fact.PRESENCE, Presence.LIVE) is not Presence.LIVE:
+            reading.failed.pop(PROFILE, None)  # an account that is not there has no profile: that is no failure
+
+
+def _lists(
+    home: Home, account: Account, platform: Platform, one: Watched, plan: ReadPlan, reading: Reading, now: datetime
+) -> None:
+    """Read those that are due, confirm those that stand, and say which were left out."""
+    seen = replace(one, lists=_told_now(home, account, one.lists, reading.counts))
+    done = {what for what in LISTS if (at := seen.lists.get(what, ListKnown()).read_at) and at >= plan.made_at}
+    after = planning.after_counts(
+        seen, platform.info.tariff, planned=plan.reads - done, pot=_pot(home, platform.info, one, now), now=now,
+        sweep=sweep_time(home),
+    )  # fmt: skip
+    for capability in sorted(after.read):
+        if not (reading.failed and isinstance(next(reversed(reading.failed.values())), MONEY)):
+            try_read(platform, capability, reading)
+    for capability in sorted(after.stands - done):
+        _confirm(home, account, platform.info, capability, seen.lists[capability], reading)
+    for capability in sorted(after.empty):
+        fact = FACTS_OF[capability][0]
+        reading.values[fact] = 0
+        reading.notes[fact] = f"Not asked for: {platform.info.name} tells that there are none."
+        reading.done.add(capability)
+    unread = (after.read & platform.capabilities) - reading.done
+    reading.left_out = frozenset(after.left_out | unread)
+
+
+def _told_now(
+    home: Home, account: Account, lists: Mapping[Capability, ListKnown], counts: Counts | None
+) -> dict[Capability, ListKnown]:
+    """The lists with the numbers that the profile has just told. Our own posts since then are no change."""
+    told = dict(lists)
+    before = lists.get(PROFILE, ListKnown()).read_at
+    for capability, name in COUNT_OF.items():
+        number = None if counts is None else getattr(counts, name)
+        known = lists.get(capability, ListKnown())
+        if number is None:
+            continue
+        if name == "posts" and known.told_then is not None and before is not None:
+            known = replace(known, told_then=known.told_then + own_posts_since(home.db, account.id, before))
+        told[capability] = replace(known, told=number)
+    return told
+
+
+def _pot(home: Home, info: PlatformInfo, one: Watched, now: datetime) -> int:
+    """The money for lists that have changed, beside what today's plans of other accounts still need."""
+    promised = store.promised(home.db, info.key, home.today(now), other_than=one.account_id)
+    daily = planning.daily_price(info.tariff, [one], check_every(home)) * store.accounts_looked_at(home.db, info.key)
+    return spending.purse_of(home, info, now, daily=daily, promised=promised).for_changes
+
+
+def _confirm(
+    home: Home, account: Account, info: PlatformInfo, capability: Capability, known: ListKnown, reading: Reading
+) -> None:
+    """The same number as at the last complete reading, which was within the sweep time: what was seen then stands."""
+    for fact in FACTS_OF[capability]:
+        seen = newest_observation(home.db, account.id, fact, source=Source.API)
+        if seen is None or (account.set_up_at is not None and seen.observed_at < account.set_up_at):
+            continue
+        reading.values[fact] = seen.value
+        day = "" if known.read_at is None else f" on {home.today(known.read_at).isoformat()}"
+        reading.notes[fact] = f"Not read again: {info.name} tells the same number as at the full reading{day}."
+    reading.stands.add(capability)
+
+
+def keep_counts(home: Home, db: Database, account: Account, reading: Reading, now: datetime) -> None:
+    """Write down what was read to its end, what was told, and what was left out; call inside `write()`."""
+    told = _told_now(home, account, {}, reading.counts)
+    for capability in reading.done:
+        number = told[capability].told if capability in told else None
+        store.note_read(db, account.id, capability, number, now)
+    for capability, known in told.items():
+        if capability not in reading.done and known.told is not None:
+            stands = capability in reading.stands
+            store.note_told(db, account.id, capability, known.told, now, stands=stands)
+    store.set_left_out(db, account.id, home.today(now), not_read(reading), now)
+
+
+def not_read(reading: Reading) -> Collection[Capability]:
+    """What a machine could have read and did not, for want of money or of an answer."""
+    return (reading.left_out | reading.failed.keys()) - reading.done

@@ -1,0 +1,204 @@
+"""What is read of each account and when, and what is known of its lists."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from socialgov.models import AccountKind, AccountState, Capability, ReadPlan
+from socialgov.planning import ListKnown
+from socialgov.store.rows import all_of, dicts, moment, moment_text, one_of, scalar, to_column
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlite_utils import Database
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedRow:
+    """An account with something to look at; `connected`: by a connection that works."""
+
+    id: int
+    platform: str
+    kind: AccountKind
+    state: AccountState
+    connected: bool
+    off: tuple[str, ...]
+    audience: int
+
+
+_WATCHED = """
+    select a.id, a.platform, a.kind, a.state,
+      exists (select 1 from connection c where c.account_id = a.id and c.ended_at is null and c.lost_at is null)
+        as connected,
+      (select json_group_array(capability) from capability_off o where o.account_id = a.id) as off,
+      (select count(*) from audience_member m where m.account_id = a.id and m.left_at is null) as audience
+    from account a where (a.state in ('live', 'suspended') or (a.state = 'approved' and a.handle is not null))"""
+
+
+def watched_rows(db: Database) -> list[WatchedRow]:
+    """Every account whose facts are watched, by number."""
+    return all_of(db, WatchedRow, f"{_WATCHED} order by a.id")
+
+
+def watched_row(db: Database, account_id: int) -> WatchedRow | None:
+    return one_of(db, WatchedRow, f"{_WATCHED} and a.id = ?", (account_id,))
+
+
+# ---------------------------------------------------------------------------------------------------- lists
+
+# what was read before the account's name on the platform was recorded is about another account
+_LISTS = """
+    select l.account_id, l.capability, l.told_then, l.told,
+      case when a.set_up_at is null or l.read_at >= a.set_up_at then l.read_at end as read_at
+    from list_read l join account a on a.id = l.account_id
+    where (a.set_up_at is null or coalesce(l.told_at, l.read_at) >= a.set_up_at)"""
+
+
+def lists_of(db: Database, account_id: int) -> dict[Capability, ListKnown]:
+    """What is known of the account's lists, and when its profile was read."""
+    return {
+        Capability(row["capability"]): _known(row) for row in dicts(db, f"{_LISTS} and account_id = ?", (account_id,))
+    }
+
+
+def all_lists(db: Database) -> dict[int, dict[Capability, ListKnown]]:
+    """The same of every account."""
+    found: dict[int, dict[Capability, ListKnown]] = {}
+    for row in dicts(db, _LISTS):
+        found.setdefault(row["account_id"], {})[Capability(row["capability"])] = _known(row)
+    return found
+
+
+def _known(row: dict[str, object]) -> ListKnown:
+    read_at = row["read_at"]
+    return ListKnown(moment(str(read_at)) if read_at else None, row["told_then"], row["told"])  # type: ignore[arg-type]
+
+
+def note_read(db: Database, account_id: int, capability: Capability, told: int | None, now: datetime) -> None:
+    """It was read to its end just now, while the platform told this number."""
+    db.execute(
+        """insert into list_read (account_id, capability, read_at, told_then, told, told_at)
+             values (:account, :capability, :now, :told, :told, :now)
+           on conflict (account_id, capability) do update set read_at = excluded.read_at,
+             told_then = excluded.told_then, told = excluded.told, told_at = excluded.told_at""",
+        {"account": account_id, "capability": capability.value, "now": moment_text(now), "told": told},
+    )
+
+
+def note_told(db: Database, account_id: int, capability: Capability, told: int, now: datetime, *, stands: bool) -> None:
+    """The platform tells this number now; the list itself was not read. `stands`: and nothing of it has changed."""
+    db.execute(
+        """insert into list_read (account_id, capability, told, told_at) values (:account, :capability, :told, :now)
+           on conflict (account_id, capability) do update set told = excluded.told, told_at = excluded.told_at,
+             told_then = case when :stands then excluded.told else told_then end""",
+        {"account": account_id, "capability": capability.value, "now": moment_text(now), "told": told,
+         "stands": stands},
+    )  # fmt: skip
+
+
+# ---------------------------------------------------------------------------------------------------- plans
+
+
+def save_plans(db: Database, plans: Iterable[ReadPlan]) -> None:
+    """Each account's plan, instead of the one before."""
+    db.conn.executemany(
+        "insert or replace into read_plan (account_id, day, at, reads, left_out, micros, made_at)"
+        " values (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (one.account_id, one.day.isoformat(), moment_text(one.at), to_column(sorted(one.reads)),
+             to_column(sorted(one.left_out)), one.micros, moment_text(one.made_at))
+            for one in plans
+        ],
+    )  # fmt: skip
+
+
+def set_left_out(db: Database, account_id: int, day: date, left_out: Iterable[Capability], now: datetime) -> None:
+    """What the look did without after all, with a plan for the day or without one."""
+    db.execute(
+        """insert into read_plan (account_id, day, at, reads, left_out, micros, made_at)
+             values (:account, :day, :now, '[]', :left_out, 0, :now)
+           on conflict (account_id) do update set left_out = excluded.left_out""",
+        {"account": account_id, "day": day.isoformat(), "left_out": to_column(sorted(left_out)),
+         "now": moment_text(now)},
+    )  # fmt: skip
+
+
+def plan_of(db: Database, account_id: int) -> ReadPlan | None:
+    """The account's newest plan, of whatever day."""
+    return next((_plan(row) for row in dicts(db, "select * from read_plan where account_id = ?", (account_id,))), None)
+
+
+def _plan(row: dict[str, str]) -> ReadPlan:
+    reads, left_out = (frozenset(Capability(one) for one in json.loads(row[name])) for name in ("reads", "left_out"))
+    day, micros = date.fromisoformat(row["day"]), int(row["micros"])
+    return ReadPlan(
+        int(row["account_id"]), day, moment(row["at"]), reads, left_out, micros, moment(row["made_at"])
+    )  # fmt: skip
+
+
+def accounts_without_plan(db: Database, day: date) -> int:
+    """How many accounts that are watched have no plan of this day."""
+    return int(
+        scalar(
+            db,
+            "select count(*) from account a where (a.state in ('live', 'suspended') or (a.state = 'approved'"
+            " and a.handle is not null)) and not exists (select 1 from read_plan p where p.account_id = a.id"
+            " and p.day = ?)",
+            (day.isoformat(),),
+        )
+    )
+
+
+def promised(db: Database, platform: str, day: date, *, other_than: int = 0) -> int:
+    """Micros that the plans of this day still need on one platform: those of accounts not looked at since."""
+    return int(
+        scalar(
+            db,
+            "select coalesce(sum(p.micros), 0) from read_plan p join account a on a.id = p.account_id"
+            " where p.day = ? and a.platform = ? and a.id <> ? and (a.checked_at is null or a.checked_at < p.made_at)",
+            (day.isoformat(), platform, other_than),
+        )
+    )
+
+
+def accounts_looked_at(db: Database, platform: str) -> int:
+    """How many accounts on this platform a machine reads, or would with money enough."""
+    return int(
+        scalar(
+            db,
+            "select count(*) from read_plan p join account a on a.id = p.account_id where a.platform = ?"
+            " and a.state in ('approved', 'live', 'suspended') and (p.reads <> '[]' or p.left_out <> '[]')",
+            (platform,),
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NotChecked:
+    """What of an account was not read although a machine could: `since` is when it was read last, None: never."""
+
+    account_id: int
+    platform: str
+    handle: str
+    capability: Capability
+    since: datetime | None
+
+
+def not_checked(db: Database, account_id: int | None = None) -> list[NotChecked]:
+    """Everything that the newest plans left out, of one account or of all; what was read longest ago first."""
+    return all_of(
+        db,
+        NotChecked,
+        """select a.id as account_id, a.platform, coalesce(a.handle, a.handle_wished) as handle,
+             left_out.value as capability,
+             case when a.set_up_at is null or l.read_at >= a.set_up_at then l.read_at end as since
+           from read_plan p join account a on a.id = p.account_id join json_each(p.left_out) as left_out
+             left join list_read l on l.account_id = a.id and l.capability = left_out.value
+           where a.state in ('approved', 'live', 'suspended') and (?1 is null or a.id = ?1)
+           order by since, a.id, capability""",
+        (account_id,),
+    )
