@@ -6,6 +6,7 @@ method of Platform gets its line here, and from then on every adapter that decla
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
@@ -69,12 +70,15 @@ READS = (
         lambda adapter: sorted(post.remote_id for post in adapter.posts()),
     ),
     Read(
-        "conversations", C.READ_POSTS, _two(lambda world: world.reply()), lambda adapter: sorted(adapter.conversations())
+        "conversations",
+        C.READ_POSTS,
+        _two(lambda world: world.reply()),
+        lambda adapter: sorted(adapter.conversations()),
     ),
     Read(
         "followers",
         C.READ_FOLLOWERS,
-        lambda world: sorted(world.crowd(world.page + 1)),
+        lambda world: sorted(world.crowd(world.page_of_followers + 1)),
         lambda adapter: sorted(one.remote_id for one in adapter.followers()),
     ),
     Read("follows", C.READ_FOLLOWS, _two(lambda world: world.follow()), lambda adapter: sorted(adapter.follows())),
@@ -181,7 +185,7 @@ CHANGES = (
         "make_token",
         C.MAKE_TOKEN,
         lambda world: [],
-        lambda adapter, thing: thing.append(adapter.make_token("socialgov")),
+        lambda adapter, thing: operator.iadd(thing, [adapter.make_token("socialgov")]),
         lambda world, thing: bool(thing) and world.opens(thing[-1]),
     ),
     Change(

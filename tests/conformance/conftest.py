@@ -13,7 +13,7 @@ from worlds.sandbox import SandboxWorld
 
 from socialgov.platforms import wire
 
-PEERS = Path(__file__).parents[1] / "peers"
+sys.path.append(str(Path(__file__).parents[1] / "peers"))
 
 
 def _bluesky(request: pytest.FixtureRequest, folder: Path) -> World:
@@ -22,9 +22,17 @@ def _bluesky(request: pytest.FixtureRequest, folder: Path) -> World:
     return BlueskyWorld(request.getfixturevalue("bluesky"))
 
 
+def _x(request: pytest.FixtureRequest, folder: Path) -> World:
+    from worlds.x import XWorld
+
+    return XWorld(request.param.removeprefix("x, "))
+
+
 WORLDS: dict[str, Callable[[pytest.FixtureRequest, Path], World]] = {
     "sandbox": lambda request, folder: SandboxWorld.open(folder),
     "bluesky": _bluesky,
+    "x, tweet": _x,  # a stand-in, in the older field names and in the newer ones
+    "x, post": _x,
 }
 REAL_SERVERS = {"bluesky"}  # what has to be installed for them: the closing lines of `make test` say when it is not
 
@@ -37,7 +45,6 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
 
 @pytest.fixture(scope="session")
 def bluesky(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
-    sys.path.append(str(PEERS))
     import real_bluesky
 
     why = real_bluesky.missing()

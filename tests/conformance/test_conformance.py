@@ -6,6 +6,7 @@ What it declares really works there, once and again; what it does not declare it
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -89,8 +90,11 @@ def test_two_posts_of_the_same_words_are_two_posts(world: World) -> None:
     adapter = world.adapter()
     if not adapter.can(Capability.PUBLISH):
         pytest.skip(f"{world.info.name} takes no posts from a machine")
-    first, second = adapter.publish("Good night", [], key="monday"), world.adapter().publish(
-        "Good night", [], key="tuesday"
+    if not world.by_key:
+        pytest.skip(f"{world.info.name} keeps no keys: the same words at the same time are taken for the same post")
+    first, second = (
+        adapter.publish("Good night", [], key="monday"),
+        world.adapter().publish("Good night", [], key="tuesday"),
     )
     assert first != second
     assert world.texts() == ["Good night"] * 2
@@ -148,8 +152,7 @@ def test_no_adapter_has_a_clock_or_a_sleep_of_its_own() -> None:
     found = []
     for path in sorted(folder.glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Attribute) and node.attr in ("now", "utcnow", "today", "sleep"):
-                owner = ast.unparse(node.value)
-                if owner in ("datetime", "date", "time", "datetime.datetime"):
-                    found.append(f"{path.name}:{node.lineno} {owner}.{node.attr}")
+            called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+            if re.fullmatch(r"(datetime\.)*(datetime|date|time)\.(now|utcnow|today|sleep|time)", called):
+                found.append(f"{path.name}:{node.lineno} {called}")
     assert found == []

@@ -16,7 +16,7 @@ from calls import CHANGES, READS, Change, Read
 from faulty import FAULTS, Cut, Cutting, Fault, Heard, Replay, Tape
 from world import World
 
-from socialgov.models import Presence
+from socialgov.models import Capability, Presence
 from socialgov.platforms import LoginRefused, PaymentNeeded, Platform, PlatformError
 
 reads = pytest.mark.parametrize("read", READS, ids=lambda read: read.name)
@@ -33,7 +33,9 @@ def recorded(world: World, call: Read | Change, act: Callable[[Platform], Any]) 
     adapter, tape = world.adapter(call.capability), Tape(world.network())
     adapter.transport = tape
     act(adapter)
-    assert 0 < len(tape.heard) <= MOST_REQUESTS
+    assert len(tape.heard) <= MOST_REQUESTS
+    # a connected account's access ends itself (actions/connections.py), over a wire of its own
+    assert tape.heard or call.capability is Capability.REVOKE_ACCESS
     return tape.heard
 
 
@@ -46,7 +48,7 @@ def replays(
             adapter, replay = world.adapter(call.capability), Replay(heard, number, fault)
             adapter.transport = replay
             asked = heard[number - 1]
-            where = f"{fault.name} at request {number}, {asked.method} {asked.url.split('?')[0]}"
+            where = f"{fault.name} at request {number}, {asked.method} {asked.target.split('?')[0]}"
             yield where, fault, number, replay, adapter
 
 
@@ -117,7 +119,8 @@ def test_a_change_that_is_cut_off_anywhere_is_made_once_when_it_is_asked_for_aga
 ) -> None:
     """Cut at the n-th request, for every n there is: an effect that may have come is told, and again is once."""
     declared(world, change)
-    for cut in Cut:
+    costly = change.ends or change.capability is Capability.MAKE_TOKEN
+    for cut in (Cut.AFTER,) if world.slow and costly else Cut:
         for number in range(1, MOST_REQUESTS):
             there = world.another() if change.ends else world
             if not cut_off_and_made_again(there, change, number, cut):

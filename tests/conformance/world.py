@@ -25,9 +25,17 @@ SECRET = "canary-S3cret-41!"  # the account's password in every world: it may sh
 
 
 class World(ABC):
-    """One platform and one account on it. `page` is how many items a list brings at once; `secrets` may show nowhere."""
+    """One platform and one account on it. `secrets` may show nowhere.
 
-    page = 0
+    `page` and `page_of_followers`: how many posts, and followers, a list brings at once.
+    `by_key` False: the platform keeps no key for a post, so that the adapter knows ours by its words.
+    `slow`: a whole server to which a sign-in costs a tenth of a second. Of what can only be cut off anew on an account
+    of its own, only the worst cut is then made: the platform did it and the answer was lost.
+    """
+
+    page = page_of_followers = 0
+    by_key = True
+    slow = False
     info: PlatformInfo
     handle: str
     remote_id: str

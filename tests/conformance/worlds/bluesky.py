@@ -24,7 +24,8 @@ _WORDS = {"deactivated": Presence.DEACTIVATED, None: Presence.LIVE}
 
 
 class BlueskyWorld(World):
-    page = PAGE
+    page = page_of_followers = PAGE
+    slow = True
 
     def __init__(self, server: RealBluesky) -> None:
         self.server = server
@@ -157,5 +158,3 @@ class BlueskyWorld(World):
         if reply.status_code == 400 and reply.json()["error"] == "RepoNotFound":
             return Presence.GONE
         return _WORDS[reply.json().get("status")]
-
-

@@ -18,8 +18,8 @@ from socialgov.platforms.sandbox import SandboxPlatform
 from socialgov.sandbox import Network, create_sandbox
 from socialgov.sandbox.api import PAGE
 from socialgov.sandbox.keys import Keys
-from socialgov.sandbox.network import NetworkError
-from socialgov.sandbox.wall import Wall
+from socialgov.sandbox.network import Member, NetworkError
+from socialgov.sandbox.wall import Entry, Wall
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -31,8 +31,10 @@ ADDRESS = "http://127.0.0.1/api"
 
 
 class SandboxWorld(World):
-    page = PAGE
+    page = page_of_followers = PAGE
     info = replace(INFO, key="sandbox", name="Sandbox", adapter="sandbox", api_base=ADDRESS)
+
+    _accounts = count(2)
 
     def __init__(self, app: Flask, clock: Clock, number: int = 1) -> None:
         self.app, self.clock = app, clock
@@ -53,7 +55,7 @@ class SandboxWorld(World):
         return cls(create_sandbox(folder / "sandbox.db", clock), clock)
 
     def another(self) -> SandboxWorld:
-        return SandboxWorld(self.app, self.clock, len(self.there.members(outsiders=False)) + 100)
+        return SandboxWorld(self.app, self.clock, next(self._accounts))
 
     # ---- the school's side
 
@@ -79,11 +81,11 @@ class SandboxWorld(World):
 
     # ---- what others do
 
-    def _stranger(self):
+    def _stranger(self) -> Member:
         return self.there.create_account(f"dave{self.handle[11:]}_{next(self._numbers)}", outsider=True)
 
     @property
-    def _me(self):
+    def _me(self) -> Member:
         return self.there.member(self.remote_id)
 
     def follower(self) -> str:
@@ -123,7 +125,7 @@ class SandboxWorld(World):
 
     # ---- what is there
 
-    def _entries(self):
+    def _entries(self) -> list[Entry]:
         return self.wall.entries(self._me, limit=1000)
 
     def texts(self) -> list[str]:
