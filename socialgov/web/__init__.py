@@ -37,6 +37,7 @@ BLUEPRINTS = (
     "accounts",
     "decisions",
     "setup",
+    "putting_right",
     "deposits",
     "contacts",
     "vault",

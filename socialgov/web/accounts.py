@@ -23,6 +23,7 @@ from socialgov.web.account_view import about, evidence_words, shown_tasks, shown
 from socialgov.web.deeds import deeds_for
 from socialgov.web.event_words import sentence
 from socialgov.web.findings import grouped
+from socialgov.web.putting_right import mend_links
 from socialgov.web.words import KINDS, STATE_KIND, plain
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def page(account_id: int) -> ResponseReturnValue:
         account=account,
         platform=g.home.settings.platforms[account.platform],
         groups=grouped(current_findings(g.home, account, g.now)),
+        mends=mend_links(account),
         evidence=lambda finding: evidence_words(finding, names),
         tasks=shown_tasks(account),
         about=about(account, names),

@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from flask import g
+
+from socialgov.actions.putting_right import mends_of
 from socialgov.lifecycle import TRANSITIONS, WATCHED_STATES
 from socialgov.models import Account, AccountKind, AccountState, Staff
 from socialgov.web.access import may_open
@@ -34,6 +37,10 @@ def _waits(account: Account) -> bool:
     return account.returned_at is None
 
 
+def _by_machine(account: Account) -> bool:
+    return bool(mends_of(g.home, account))
+
+
 @dataclass(frozen=True, slots=True)
 class Deed:
     """Something to do: its words, its page, the states in which it makes sense, and how its button looks."""
@@ -56,6 +63,7 @@ DEEDS = (
     Deed("Audience", "audience.page", ON_PLATFORM),
     Deed("Record the set-up", "setup.record", frozenset({S.APPROVED})),
     Deed("Say what is seen on the platform", "setup.facts", ON_PLATFORM),
+    Deed("Put it right by machine", "putting_right.page", ON_PLATFORM, applies=_by_machine),
     Deed("Deposit the login", "deposits.hand_in", ON_PLATFORM | {S.CLOSING}),
     Deed("What is deposited", "deposits.parts", ON_PLATFORM | {S.CLOSING}),
     Deed("See the password", "credentials.show", ON_PLATFORM | {S.CLOSING}),
