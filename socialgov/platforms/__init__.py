@@ -79,7 +79,7 @@ def capabilities(info: PlatformInfo) -> frozenset[Capability]:
 
     For one account ask actions/adapters.py `capabilities_of`, which knows whether it is.
     """
-    return adapter_class(info).capabilities
+    return adapter_class(info).offered(info)
 
 
 def needs_password(info: PlatformInfo) -> frozenset[Capability]:

@@ -69,6 +69,11 @@ class Xrpc:
 
     def record(self, did: str, collection: str, rkey: str) -> dict[str, Any] | None:
         """One record's value, None where the server says that there is none."""
+        entry = self.entry(did, collection, rkey)
+        return None if entry is None else entry[1]
+
+    def entry(self, did: str, collection: str, rkey: str) -> tuple[str, dict[str, Any]] | None:
+        """The same with the name of this state of it (CID), "" where the server does not tell."""
         try:
             answer = self.query("com.atproto.repo.getRecord", repo=did, collection=collection, rkey=rkey)
         except Refused as refusal:
@@ -78,33 +83,37 @@ class Xrpc:
         value = answer.get("value")
         if not isinstance(value, dict):
             raise self.wire.broken("answered without a record")
-        return value
+        return text_of(answer.get("cid")), value
 
     def records(self, did: str, collection: str) -> list[tuple[str, dict[str, Any]]]:
         """Every record of a collection as (uri, value), each once, read to its end or not at all."""
-        return list(dict(self._pages(did, collection)).items())
+        pages = self.pages("com.atproto.repo.listRecords", "records", repo=did, collection=collection, limit=PAGE)
+        return list(dict(self._record(one) for _, listed in pages for one in listed).items())
 
-    def _pages(self, did: str, collection: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    def _record(self, listed: Any) -> tuple[str, dict[str, Any]]:
+        uri, value = at(listed, "uri"), at(listed, "value")
+        if not isinstance(uri, str) or not isinstance(value, dict):
+            raise self.wire.broken("listed something that is no record")
+        return uri, value
+
+    def pages(self, method: str, name: str, **params: Any) -> Iterator[tuple[dict[str, Any], list[Any]]]:
+        """Each page of a list, and what it lists under `name`: to the last one, or PlatformError."""
         seen: set[str] = set()
         cursor: dict[str, str] = {}
         for _ in range(MOST_PAGES):
-            page = self.query("com.atproto.repo.listRecords", repo=did, collection=collection, limit=PAGE, **cursor)
-            records = page.get("records")
-            if not isinstance(records, list):
-                raise self.wire.broken("answered without a list of records")
-            for record in records:
-                uri, value = at(record, "uri"), at(record, "value")
-                if not isinstance(uri, str) or not isinstance(value, dict):
-                    raise self.wire.broken("listed something that is no record")
-                yield uri, value
+            page = self.query(method, **params, **cursor)
+            listed = page.get(name)
+            if not isinstance(listed, list):
+                raise self.wire.broken(f"answered without a list of {name}")
+            yield page, listed
             following = page.get("cursor")
             if not following:
                 return
             if not isinstance(following, str) or following in seen:
-                raise self.wire.broken("lists records in a circle")
+                raise self.wire.broken(f"lists {name} in a circle")
             seen.add(following)
             cursor = {"cursor": following}
-        raise PlatformError(f"{self.wire.name} lists more records than can be read.", permanent=True)
+        raise PlatformError(f"{self.wire.name} lists more {name} than can be read.", permanent=True)
 
 
 @contextmanager

@@ -218,8 +218,13 @@ class Platform:
         """
         return (info.api_base or "").rstrip("/")
 
+    @classmethod
+    def offered(cls, info: PlatformInfo) -> frozenset[Capability]:
+        """What of `capabilities` there is with these settings: a read may need a server that the school did not name."""
+        return cls.capabilities
+
     def can(self, capability: Capability) -> bool:
-        return capability in self.capabilities and capability not in self.off
+        return capability in self.offered(self.info) and capability not in self.off
 
     def _cannot(self, capability: Capability) -> CannotDo:
         return CannotDo(self.info.name, capability)

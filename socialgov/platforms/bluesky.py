@@ -1,69 +1,47 @@
 """Bluesky through the AT Protocol's own methods (com.atproto.*), straight at the server that keeps the account.
 
-No AppView is needed: what an account does is in its own repository, which anybody can list. So followers and direct
-messages, which are not in it, stay a person's to look at. An account is known by its DID; a handle that became free
-can be taken by somebody else the same day. Nothing on Bluesky is private (facts: ACC103 needs the head's exception).
+What an account does is in its own repository, which anybody can list. Who follows it, and what moderators say of it,
+only an index tells (bluesky_index.py): without one those stay a person's to look at, as direct messages always do.
+An account is known by its DID; a handle that became free can be taken by somebody else the same day. Nothing on
+Bluesky is private (facts: ACC103 needs the head's exception).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import datetime
-from functools import cached_property
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from socialgov.models import Capability, Presence
-from socialgov.platforms.atproto import (
-    Refused,
-    Xrpc,
-    at,
-    moment_of,
-    record_key,
-    stamp,
-    suppress_refusal,
-    text_of,
-)
+from socialgov.platforms.atproto import Refused, at, moment_of, record_key, stamp, suppress_refusal, text_of
 from socialgov.platforms.base import (
     LoginRefused,
     Picture,
-    Platform,
     PlatformError,
     Profile,
+    RemoteFollower,
     RemotePost,
     is_token_of,
     token_name,
 )
-from socialgov.platforms.wire import Wire
+from socialgov.platforms.bluesky_calls import BlueskyCalls, Session
+from socialgov.platforms.bluesky_pictures import FACE_TYPES, fitted
 
 if TYPE_CHECKING:
-    import httpx
+    from socialgov.models import PlatformInfo
 
 POST, LIKE, REPOST = "app.bsky.feed.post", "app.bsky.feed.like", "app.bsky.feed.repost"
 FOLLOW, PROFILE = "app.bsky.graph.follow", "app.bsky.actor.profile"
-PICTURE_BYTES = 1_000_000  # app.bsky.embed.images and app.bsky.actor.profile: maxSize
 MOST_PICTURES = 4
 _CODE = re.compile(r"[A-Z2-7]{5}-[A-Z2-7]{5}")
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
-    """A sign-in for one piece of work. `now` is the server's own clock."""
-
-    did: str
-    email: str | None
-    now: datetime
-    access: str = field(repr=False)
-    refresh: str = field(repr=False)
-
-
-class BlueskyPlatform(Platform):
+class BlueskyPlatform(BlueskyCalls):
     capabilities = frozenset(
         {
             Capability.READ_PROFILE,
             Capability.READ_POSTS,
+            Capability.READ_FOLLOWERS,
             Capability.READ_FOLLOWS,
             Capability.READ_LIKES,
             Capability.READ_SHARES,
@@ -75,19 +53,33 @@ class BlueskyPlatform(Platform):
             Capability.DELETE_BY_MAILED_CODE,
             Capability.SEE_PRESENCE,
             Capability.MAKE_TOKEN,
+            Capability.SET_PICTURE,
+            Capability.UNDO_LIKE,
+            Capability.UNDO_FOLLOW,
+            Capability.UNDO_SHARE,
         }
     )
     # all else an app password may do (run against the real server)
     needs_password = frozenset({Capability.MAKE_TOKEN, Capability.DEACTIVATE, Capability.DELETE_BY_MAILED_CODE})
-    transport: httpx.BaseTransport | None = None  # where a test plays the network
+
+    @classmethod
+    def offered(cls, info: PlatformInfo) -> frozenset[Capability]:
+        """Followers through an index only."""
+        return cls.capabilities if info.index_base else cls.capabilities - {Capability.READ_FOLLOWERS}
 
     # ---- reading
 
     def profile(self) -> Profile:
-        """The profile record and its picture. The set-up address is told only to a deposited login."""
+        """The profile record and its picture; counts and moderators' marks where an index tells them.
+
+        The set-up address is told only to a deposited login.
+        """
         did = self._did
         repo = self._xrpc.query("com.atproto.repo.describeRepo", repo=did)
+        if repo.get("did") != did:
+            raise self._wire.broken("answered for another account")
         record = self._xrpc.record(self._did, PROFILE, "self") or {}
+        counts, labels = (None, None) if self._index is None else self._index.face(did)
         return Profile(
             remote_id=did,
             handle=text_of(repo.get("handle")),
@@ -96,6 +88,8 @@ class BlueskyPlatform(Platform):
             private=False,
             picture=self._picture(record.get("avatar")),
             setup_email=self._setup_email(),
+            counts=counts,
+            labels=labels,
         )
 
     def presence(self) -> Presence:
@@ -144,6 +138,12 @@ class BlueskyPlatform(Platform):
 
     def follows(self) -> list[str]:
         return [text_of(value.get("subject")) or uri for uri, value in self._all(FOLLOW)]
+
+    def followers(self) -> list[RemoteFollower]:
+        """As the index lists them; nobody waits, for everybody may follow."""
+        if self._index is None:
+            raise self._cannot(Capability.READ_FOLLOWERS)
+        return self._index.followers(self._did)
 
     def check_login(self) -> bool:
         """True only where the login opens this very account, not another one."""
@@ -213,11 +213,37 @@ class BlueskyPlatform(Platform):
         return uri
 
     def delete_post(self, remote_id: str) -> None:
-        collection, rkey = self._own_record(remote_id)
+        self._own_record(remote_id)
         with self._session() as session:
-            body = {"repo": session.did, "collection": collection, "rkey": rkey}
-            self._xrpc.procedure("com.atproto.repo.deleteRecord", body, token=session.access)
+            self._delete(remote_id, session)
         self._lists.clear()
+
+    def undo_like(self, remote_id: str) -> None:
+        self._take_back(LIKE, lambda uri, value: remote_id in (uri, at(value, "subject", "uri")))
+
+    def undo_follow(self, remote_id: str) -> None:
+        self._take_back(FOLLOW, lambda uri, value: remote_id in (uri, value.get("subject")))
+
+    def undo_share(self, remote_id: str) -> None:
+        """A repost is a record of its own, a quote is a post: any other post is left alone."""
+        collection, rkey = self._own_record(remote_id)
+        post = self._xrpc.record(self._did, POST, rkey) if collection == POST else None
+        if collection == POST and post is None:
+            return
+        if collection != REPOST and not (post and _quoted(post)):
+            raise PlatformError("That is no repost of this account.", permanent=True)
+        self.delete_post(remote_id)
+
+    def set_picture(self, content: bytes, mime: str) -> None:
+        """All else in the profile stays as it is. Raises PlatformError where it changed meanwhile."""
+        shown, kind = fitted(content, mime, only=FACE_TYPES)
+        cid, record = self._xrpc.entry(self._did, PROFILE, "self") or (None, {"$type": PROFILE})
+        if cid == "":
+            raise self._wire.broken("does not tell which state the profile is in")
+        with self._session() as session:
+            record = {**record, "avatar": self._keep(shown, kind, session)}
+            body = {"repo": session.did, "collection": PROFILE, "rkey": "self", "record": record, "swapRecord": cid}
+            self._xrpc.procedure("com.atproto.repo.putRecord", body, token=session.access)
 
     def revoke_access(self) -> None:
         """Every app password, ours and those of other programs, and our own session with it."""
@@ -237,9 +263,11 @@ class BlueskyPlatform(Platform):
             self._xrpc.procedure("com.atproto.server.requestAccountDelete", None, token=session.access)
 
     def delete(self, code: str | None = None) -> None:
+        if code is None:
+            raise self._cannot(Capability.DELETE)
         if self.presence() is Presence.GONE:
             return
-        token = (code or "").strip().upper()
+        token = code.strip().upper()
         if not _CODE.fullmatch(token):
             raise PlatformError(
                 "That is not a deletion code.",
@@ -249,143 +277,6 @@ class BlueskyPlatform(Platform):
         login = self._need_password(Capability.DELETE_BY_MAILED_CODE)
         body = {"did": self._did, "password": login.secret, "token": token}
         self._xrpc.procedure("com.atproto.server.deleteAccount", body)
-
-    # ---- one account
-
-    @cached_property
-    def _wire(self) -> Wire:
-        return Wire(self.info, transport=self.transport)
-
-    @cached_property
-    def _xrpc(self) -> Xrpc:
-        return Xrpc(self._wire)
-
-    @cached_property
-    def _lists(self) -> dict[str, list[tuple[str, dict[str, Any]]]]:
-        """Collections read so far: posts, quotes and replies are one list on the server."""
-        return {}
-
-    @cached_property
-    def _did(self) -> str:
-        if self.remote_id:
-            return self.remote_id
-        handle = (self.handle or "").strip().removeprefix("@").lower()
-        if not handle:
-            raise PlatformError("This account has no handle on record.", permanent=True, mend="Record its set-up.")
-        try:
-            did = self._xrpc.query("com.atproto.identity.resolveHandle", handle=handle).get("did")
-        except Refused:
-            raise PlatformError(
-                f"{self.info.name} knows no account {handle}.", permanent=True, mend="Check the handle."
-            ) from None
-        if not isinstance(did, str) or not did.startswith("did:"):
-            raise self._wire.broken("answered without an identity")
-        return did
-
-    @contextmanager
-    def _session(self) -> Iterator[Session]:
-        """Sign in for one piece of work and out again, so that no token outlives it."""
-        session = self._sign_in()
-        try:
-            if session.did != self._did:
-                raise self._refused_login("The deposited login opens another account.")
-            yield session
-        finally:
-            with suppress(PlatformError):  # the work's own outcome counts, and a token dies of age too
-                self._xrpc.procedure("com.atproto.server.deleteSession", None, token=session.refresh, effect=False)
-
-    def _sign_in(self) -> Session:
-        login = self._need_login()
-        body = {"identifier": login.username.strip().removeprefix("@"), "password": login.secret}
-        path = "/xrpc/com.atproto.server.createSession"
-        reply = self._wire.post(path, body, effect=False)
-        if reply.error_name() == "AuthFactorTokenRequired":
-            raise PlatformError(
-                f"{self.info.name} wants a second code by e-mail, so nothing can sign in by machine.",
-                permanent=True,
-                mend="Make an app password on Bluesky and deposit that for the machine.",
-            )
-        if reply.status == 401:
-            raise self._refused_login()
-        answer = self._xrpc.answer(reply)
-        tokens = [answer.get(name) for name in ("did", "accessJwt", "refreshJwt")]
-        if not all(isinstance(token, str) and token for token in tokens):
-            raise self._wire.broken("answered a sign-in without a session")
-        did, access, refresh = (str(token) for token in tokens)
-        if reply.sent_at is None:
-            raise self._wire.broken("does not tell the time")
-        email = answer.get("email")
-        return Session(did, email if isinstance(email, str) else None, reply.sent_at, access, refresh)
-
-    def _setup_email(self) -> str | None:
-        if self.login is None:
-            return None
-        try:
-            with self._session() as session:
-                return session.email
-        except PlatformError:  # whatever is wrong with the login, what everybody can see is read all the same
-            return None
-
-    # ---- records
-
-    def _all(self, collection: str) -> list[tuple[str, dict[str, Any]]]:
-        if collection not in self._lists:
-            self._lists[collection] = self._xrpc.records(self._did, collection)
-        return self._lists[collection]
-
-    def _picture(self, blob: Any) -> bytes | None:
-        if blob is None:
-            return b""
-        cid = at(blob, "ref", "$link") or at(blob, "cid")  # the second is the shape of old records
-        if not isinstance(cid, str):
-            return None
-        params = {"did": self._did, "cid": cid}
-        reply = self._wire.get("/xrpc/com.atproto.sync.getBlob", params, limit=2 * PICTURE_BYTES)
-        return reply.content if reply.ok and reply.content else None
-
-    def _upload(self, picture: Picture, session: Session) -> dict[str, Any]:
-        """A picture that no record names yet: the server forgets it by itself, so a lost answer does no harm."""
-        content, mime = fitted(picture)
-        reply = self._wire.post(
-            "/xrpc/com.atproto.repo.uploadBlob", content=content, mime=mime, token=session.access, effect=False
-        )
-        blob = self._xrpc.answer(reply).get("blob")
-        if not isinstance(blob, dict):
-            raise self._wire.broken("took a picture without saying where")
-        shape = {"width": max(1, picture.width), "height": max(1, picture.height)}
-        return {"image": blob, "alt": picture.alt, "aspectRatio": shape}
-
-    def _own_record(self, uri: str) -> tuple[str, str]:
-        """(collection, rkey) of a record of this account; anything else is refused, not guessed at."""
-        parts = uri.removeprefix("at://").split("/")
-        if not uri.startswith("at://") or len(parts) != 3 or not all(parts) or parts[0] != self._did:
-            raise PlatformError("That post is not on this account.", permanent=True)
-        return parts[1], parts[2]
-
-    def _of_another(self, uri: Any) -> bool:
-        return isinstance(uri, str) and not uri.startswith(f"at://{self._did}/")
-
-
-def fitted(picture: Picture) -> tuple[bytes, str]:
-    """The picture's bytes and type, saved again in smaller steps until the platform takes them."""
-    if len(picture.content) <= PICTURE_BYTES:
-        return picture.content, picture.mime
-    from io import BytesIO
-
-    from PIL import Image
-
-    try:
-        with Image.open(BytesIO(picture.content)) as opened:
-            image = opened.convert("RGB")
-        for side, quality in ((2048, 85), (2048, 75), (1600, 75), (1200, 70), (800, 60)):
-            image.thumbnail((side, side))
-            out = BytesIO()
-            image.save(out, "JPEG", quality=quality, optimize=True)
-            if out.tell() <= PICTURE_BYTES:
-                return out.getvalue(), "image/jpeg"
-    except (OSError, ValueError, Image.DecompressionBombError):
-        pass
-    raise PlatformError("This picture is too large for the platform.", permanent=True, mend="Use a smaller one.")
 
 
 def _quoted(post: dict[str, Any]) -> bool:

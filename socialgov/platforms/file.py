@@ -65,10 +65,13 @@ def _own_choices(info: PlatformInfo, own: Table, root: Path) -> PlatformInfo:
     if any(files) and not client_id:
         raise own.refuse("client_id", "`client_id` is missing beside its file.", "Write both, or neither.")
     secret, token = (None if file is None else str(file) for file in files)
+    # Another server is another network: what belongs to the shipped one knows nothing of its accounts, and is not told.
+    shipped = info if not own.has("api_base") else replace(info, index_base=None, directory_base=None)
     return replace(
         info,
         api_base=_address(own, "api_base", info.api_base),
-        index_base=_address(own, "index_base", info.index_base),
+        index_base=_address(own, "index_base", shipped.index_base),
+        directory_base=_address(own, "directory_base", shipped.directory_base),
         client=ApiClient(client_id, secret, token) if client_id else None,
         monthly_budget=_money(own, "monthly_budget") if own.has("monthly_budget") else None,
     )
@@ -93,6 +96,7 @@ def _platform(key: str, table: Table, common: Mapping[str, tuple[str, ...]]) -> 
         post_length=table.whole("post_length", 1, 100_000),
         api_base=_address(table, "api_base", None),
         index_base=_address(table, "index_base", None),
+        directory_base=_address(table, "directory_base", None),
         tariff=_tariff(table),
         simulated=table.flag("simulated", False),
         password_change_source=password.text("source"),

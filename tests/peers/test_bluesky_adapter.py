@@ -14,7 +14,8 @@ from real_bluesky import Member, RealBluesky
 
 from socialgov.models import PlatformInfo, Presence
 from socialgov.platforms import Login, LoginRefused, Picture, PlatformError
-from socialgov.platforms.bluesky import PICTURE_BYTES, BlueskyPlatform
+from socialgov.platforms.bluesky import BlueskyPlatform
+from socialgov.platforms.bluesky_pictures import PICTURE_BYTES
 
 pytestmark = pytest.mark.peer
 

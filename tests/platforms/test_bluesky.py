@@ -17,7 +17,8 @@ from PIL import Image
 from socialgov.models import Capability, Presence
 from socialgov.platforms import CannotDo, LoginRefused, PlatformError
 from socialgov.platforms.atproto import record_key
-from socialgov.platforms.bluesky import PICTURE_BYTES, BlueskyPlatform, fitted
+from socialgov.platforms.bluesky import BlueskyPlatform
+from socialgov.platforms.bluesky_pictures import PICTURE_BYTES, fitted
 
 # ---- presence: only the server's own word counts
 
@@ -252,7 +253,7 @@ def test_a_large_photo_is_saved_smaller_until_it_fits() -> None:
     out = io.BytesIO()
     noise.save(out, "JPEG", quality=95)
     assert out.tell() > PICTURE_BYTES
-    content, mime = fitted(picture(out.getvalue()))
+    content, mime = fitted(out.getvalue(), "image/jpeg")
     assert len(content) <= PICTURE_BYTES
     assert mime == "image/jpeg"
     assert Image.open(io.BytesIO(content)).format == "JPEG"
@@ -260,7 +261,7 @@ def test_a_large_photo_is_saved_smaller_until_it_fits() -> None:
 
 def test_a_large_file_that_is_no_picture_is_refused() -> None:
     with pytest.raises(PlatformError, match="too large"):
-        fitted(picture(b"x" * (PICTURE_BYTES + 1)))
+        fitted(b"x" * (PICTURE_BYTES + 1), "image/jpeg")
 
 
 @given(st.text())
