@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING
 from socialgov.config_values import outside_file
 from socialgov.models import ApiClient, CallCost, Capability, PlatformInfo, Tariff
 from socialgov.platforms import ADAPTERS
+from socialgov.platforms.describing import described
 from socialgov.tomlfile import Table, read_toml
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+# with {handle}, or with {name} and {server} on a network of many servers, and nothing else in braces
+PROFILE_URL = r"[^\s{}]*(\{handle\}|\{server\}[^\s{}]*\{name\})[^\s{}]*"
 # What a guide of config/platforms.toml can serve: a step of the closing plan, a task before the gate, or a part of the
 # change of a password.
 GUIDED = frozenset(
@@ -84,7 +87,7 @@ def _platform(key: str, table: Table, common: Mapping[str, tuple[str, ...]]) -> 
         key=key,
         name=name,
         adapter=table.text("adapter", pattern="|".join(ADAPTERS), hint=f"Adapters are {', '.join(sorted(ADAPTERS))}."),
-        profile_url=table.text("profile_url", pattern=r"\S*\{handle\}\S*", hint="Put {handle} where the name goes."),
+        profile_url=table.text("profile_url", pattern=PROFILE_URL, hint="Put {handle} where the name goes."),
         can_be_private=table.flag("can_be_private"),
         minimum_age=age.whole("years", 0, 21),
         minimum_age_source=age.text("source"),
@@ -101,6 +104,7 @@ def _platform(key: str, table: Table, common: Mapping[str, tuple[str, ...]]) -> 
         simulated=table.flag("simulated", False),
         password_change_source=password.text("source"),
         password_change_on=password.day("looked_up_on"),
+        **described(table, name),
     )
     for used in (age, password, table):
         used.close()

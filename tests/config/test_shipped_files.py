@@ -19,6 +19,7 @@ KEYS = {
     "bluesky", "sandbox", "x", "instagram", "facebook_page", "facebook_group", "tiktok", "youtube", "linkedin",
     "threads", "whatsapp_channel", "mastodon", "school_blog",
 }  # fmt: skip
+READ_BY_MACHINE = {"sandbox", "bluesky", "mastodon"}
 HANDLES = {
     "bluesky": ("trip.bsky.social", "Trip"),
     "sandbox": ("trip_2026", "a b"),
@@ -90,7 +91,14 @@ def test_a_handle_is_told_from_what_is_none_and_leads_to_a_profile(shipped: Sett
     info, (good, bad) = shipped.platforms[key], HANDLES[key]
     assert re.fullmatch(info.handle_pattern, good)
     assert not re.fullmatch(info.handle_pattern, bad)
-    assert good in info.url_of(good)
+    assert all(part in info.url_of(good) for part in good.split("@"))
+
+
+def test_a_handle_of_a_network_of_many_servers_leads_to_its_own(shipped: Settings) -> None:
+    mastodon = shipped.platforms["mastodon"]
+    assert mastodon.url_of("trip@social.example") == "https://social.example/@trip"
+    assert mastodon.url_of("@trip@social.example") == "https://social.example/@trip"
+    assert mastodon.url_of("trip") == ""
 
 
 @pytest.mark.parametrize("key", sorted(KEYS))
@@ -101,6 +109,29 @@ def test_an_age_and_a_delay_have_a_source_and_a_date(shipped: Settings, key: str
     assert info.deletion_delay_source
     assert info.password_change_source
     assert info.password_change_on is not None
+
+
+@pytest.mark.parametrize("key", sorted(KEYS - READ_BY_MACHINE))
+def test_a_platform_without_an_interface_is_described_for_people(shipped: Settings, key: str) -> None:
+    """How private it can be, what to look at, where each setting is, and its own export file or why there is none."""
+    info = shipped.platforms[key]
+    for sentence in (info.privacy, *info.checks):
+        assert re.fullmatch(r"[A-Z“].*[.?]", sentence), (key, sentence)
+    assert len(info.checks) >= 4
+    assert {"followers", "delete"} <= set(info.settings)
+    assert ("private" in info.settings) == (info.can_be_private or key == "youtube")  # there, of each video
+    assert info.settings_source
+    assert info.settings_on is not None
+    assert (info.export is None) == bool(info.no_export)
+    if info.export is not None:
+        assert info.export.lists
+        assert info.export.source
+        assert info.export.looked_up_on.year >= 2026
+        assert all(re.fullmatch(r"[A-Z].*\.", sentence) for sentence in info.export.ask)
+
+
+def test_x_wants_somebody_to_sign_in_every_month(shipped: Settings) -> None:
+    assert {key: info.login_every_days for key, info in shipped.platforms.items() if info.login_every_days} == {"x": 30}
 
 
 @pytest.mark.parametrize("key", sorted(KEYS))
@@ -155,6 +186,7 @@ def empty(tmp_path: Path) -> Table:
         ("post_length = 200", "", 2, "`post_length` is missing"),
         ("post_length", "posts_length", 2, "`post_length` is missing"),
         ("name =", "colour = 1\nname =", 3, "`colour` is not a key of [platforms.chirp]"),
+        ("name =", "login_every_days = 0\nname =", 3, "`login_every_days` cannot be 0"),
     ],
 )
 def test_a_wrong_platform_is_refused_with_its_line(tmp_path: Path, old: str, new: str, line: int, problem: str) -> None:
@@ -174,6 +206,33 @@ def test_a_guide_for_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"line 14: `deactivte` is not a key") as caught:
         read_platforms(path, empty(tmp_path), tmp_path)
     assert caught.value.mend == "Did you mean `deactivate`?"
+
+
+EXPORT = """
+[platforms.chirp.export]
+source = "its help pages"
+looked_up_on = 2026-11-22
+[platforms.chirp.export.lists.likes]
+files = ["likes.json"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("lists.likes", "lists.presence", "`presence` is not a key of"),
+        ('["likes.json"]', '["likes.json"]\nlinks = "(["', "no regular expression"),
+        ("[platforms.chirp.export]", '[platforms.chirp.settings]\nprivate = "x"\n[platforms.chirp.export]', "`source`"),
+        ("[platforms.chirp.export]", '[platforms.chirp.settings]\nsound = "x"\n[platforms.chirp.export]', "missing"),
+    ],
+)
+def test_a_wrong_description_is_refused(tmp_path: Path, old: str, new: str, problem: str) -> None:
+    path = tmp_path / "platforms.toml"
+    path.write_text(PLATFORM + EXPORT, encoding="utf-8")
+    assert read_platforms(path, empty(tmp_path), tmp_path)["chirp"].export
+    path.write_text(PLATFORM + EXPORT.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(ConfigError, match=re.escape(problem)):
+        read_platforms(path, empty(tmp_path), tmp_path)
 
 
 def test_a_platform_may_use_its_own_guide_instead_of_the_common_one(tmp_path: Path) -> None:

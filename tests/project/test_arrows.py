@@ -19,6 +19,7 @@ LAYERS = (
         "rules",
         "tomlfile",
         "csvfiles",
+        "exports",
         "names",
         "logo",
         "passwords",
