@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from socialgov import permissions, platforms
 from socialgov.actions import findings
+from socialgov.actions.adapters import adapter_of, is_connected, needs_connection
 from socialgov.actions.notices import answered, notify
 from socialgov.actions.observing import look_before_gate
 from socialgov.actions.request_checks import (
@@ -64,7 +65,7 @@ def record_setup(
     _need_setting_up(account)
     handle, school_email = tidy_handle(home.settings.platforms[account.platform], handle), tidy(school_email)
     _check_setup(home.db, home.settings, account, handle, school_email)
-    remote_id = remote_id or _lasting_id(home.settings, account, handle)
+    remote_id = remote_id or _lasting_id(home, account, handle, now)
     with write(home.db) as db:
         account = account_by_id(db, account_id)
         permissions.check_can_set_up(actor, account)
@@ -218,18 +219,24 @@ def _check_remote_id(db: Database, account: Account, remote_id: str | None) -> N
         raise InvalidInput(message, {"handle": message}, "Look for it in the register.")
 
 
-def _lasting_id(settings: Settings, account: Account, handle: str) -> str | None:
-    """The platform's own id of `handle`; None where the platform cannot be read by machine."""
-    info = settings.platforms[account.platform]
+def _lasting_id(home: Home, account: Account, handle: str, now: datetime) -> str | None:
+    """The platform's own id of `handle`; None where nothing can be read by machine, as before it was connected."""
+    info = home.settings.platforms[account.platform]
+    if needs_connection(home, account) and not is_connected(home, account):
+        return account.remote_id if account.handle == handle else None
     if Capability.READ_PROFILE not in platforms.capabilities(info):
         return None
     try:
-        return platforms.connect(info, replace(account, handle=handle, remote_id=None)).profile().remote_id
+        profile = adapter_of(home, replace(account, handle=handle, remote_id=None), now=now).profile()
     except platforms.PlatformError as error:
         if not error.permanent:
             raise
         message = f"{info.name} has no account with this handle that can be read."
         raise InvalidInput(message, {"handle": message}, "Check the spelling, and that it is set up.") from error
+    if needs_connection(home, account) and profile.handle.casefold() != handle.casefold():
+        message = f"socialgov is connected with {profile.handle} on {info.name}, which is another account."
+        raise InvalidInput(message, {"handle": message}, "Disconnect that one first, on the account's page.")
+    return profile.remote_id
 
 
 # --------------------------------------------------------------------------------------------------- telling
