@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from socialgov import platforms
 from socialgov.actions.access import AppToken, BorrowedAccess, OwnAccess
+from socialgov.actions.spending import meter_of
 from socialgov.config_values import secret_line
 from socialgov.errors import ConfigError
 from socialgov.models import AccountState, Capability
@@ -71,7 +72,8 @@ def adapter_of(
     """
     info = home.settings.platforms[account.platform]
     if given is not None:
-        return platforms.connect(replace(info, api_base=given[0]), account, access=given[1])
+        meter = meter_of(home, info, account.id, now=now)
+        return platforms.connect(replace(info, api_base=given[0]), account, access=given[1], meter=meter)
     off = capabilities_off(home.db, account.id)
     oauth, access = oauth_of(platforms.adapter_class(info)), None
     if oauth is not None:
@@ -82,7 +84,8 @@ def adapter_of(
             connection = last_connection_of(home.db, account.id)
             access = _borrowed(home, info, oauth, account, connection, now)
         info = info if connection is None else replace(info, api_base=connection.server)
-    return platforms.connect(info, account, login, access=access, off=off)
+    meter = meter_of(home, info, account.id, now=now)
+    return platforms.connect(info, account, login, access=access, meter=meter, off=off)
 
 
 def is_connected(home: Home, account: Account) -> bool:
@@ -145,7 +148,7 @@ def note_not_offered(home: Home, account_id: int, error: PlatformError, *, now: 
             _say(db, EventTag.CAPABILITY_LOST, account_id, error.capability, now)
 
 
-def ask_again(home: Home, *, now: datetime) -> int:
+def ask_again(home: Home, now: datetime) -> int:
     """What was not offered a month ago is tried again from now on; returns how much that is."""
     with write(home.db) as db:
         found = put_on_again(db, now - ASK_AGAIN_AFTER)

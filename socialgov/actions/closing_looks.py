@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from socialgov.actions.adapters import is_connected, needs_connection
 from socialgov.actions.closing_steps import Work, finish_step
 from socialgov.actions.observing import record_observation
 from socialgov.actions.unsealing import machine_login
 from socialgov.lifecycle import PROOFS, proves
 from socialgov.models import Capability, CredentialKind, Fact, Presence, Source, StepName
-from socialgov.platforms import PlatformError, connect
+from socialgov.platforms import LoginRefused, PlatformError, connect
 from socialgov.store.connect import write
 from socialgov.store.credentials import current_credential
 from socialgov.store.observations import newest_observation
@@ -118,8 +119,21 @@ def _deposit_opens(work: Work) -> bool:
 
 def our_key_opens(work: Work) -> bool:
     """Does the key of our own still open it? Without one on record there is nothing that could."""
+    if needs_connection(work.home, work.account):
+        return _still_connected(work)
     adapter = work.with_own_key()
     return adapter is not None and adapter.check_login()
+
+
+def _still_connected(work: Work) -> bool:
+    """Asked of the platform, while anything is left here to ask with."""
+    if not is_connected(work.home, work.account):
+        return False
+    try:
+        work.adapter(Capability.READ_PROFILE).profile()
+    except LoginRefused:
+        return False
+    return True
 
 
 LOOKS: Mapping[Fact, Callable[[Work], Any]] = {

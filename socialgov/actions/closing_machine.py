@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from socialgov.actions.adapters import needs_connection, note_not_offered
 from socialgov.actions.closing_doing import PERFORM
 from socialgov.actions.closing_steps import (
     FOR_VAULT,
@@ -81,6 +82,7 @@ def _attempt(work: Work) -> None:
     except VaultShut:
         _to_manager(work)
     except PlatformError as error:
+        note_not_offered(work.home, work.account.id, error, now=work.now)
         if isinstance(error, LoginRefused) and error.of_token and _password_held(work):
             _without_key(work, str(error))
         elif error.permanent:
@@ -108,7 +110,9 @@ def _later(work: Work, reason: str, retry_at: datetime | None = None) -> None:
 
 
 def _password_held(work: Work) -> bool:
-    return current_credential(work.home.db, work.account.id, CredentialKind.PASSWORD) is not None
+    """Is there a password that could do what our own key was refused for?"""
+    held = current_credential(work.home.db, work.account.id, CredentialKind.PASSWORD) is not None
+    return held and not needs_connection(work.home, work.account)
 
 
 def _without_key(work: Work, refused: str) -> None:

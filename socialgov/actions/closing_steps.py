@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from socialgov.actions.adapters import adapter_of, capabilities_of
+from socialgov.actions.adapters import adapter_of, capabilities_of, needs_connection
 from socialgov.actions.notices import notify
 from socialgov.actions.unsealing import machine_login
 from socialgov.errors import VaultShut
@@ -33,6 +33,7 @@ from socialgov.store.closings import (
     update_step,
 )
 from socialgov.store.connect import write
+from socialgov.store.connections import connection_of, end_connection
 from socialgov.store.credentials import current_credential
 from socialgov.store.events import EventTag, actor_of, record_event
 from socialgov.store.staff import staff_by_id, staff_with_role
@@ -88,8 +89,11 @@ class Work:
         """A new adapter for this, so that nothing remembered from before is taken for a fresh look.
 
         With the product's own key, or with the password where the platform wants that, refused the key, or none was
-        made. Raises VaultShut where the password is needed and the vault is not open.
+        made. Raises VaultShut where the password is needed and the vault is not open. With its access where accounts
+        are connected: no password is of any use there.
         """
+        if needs_connection(self.home, self.account):
+            return adapter_of(self.home, self.account, now=self.now)
         login = machine_login(
             self.home,
             self.account.id,
@@ -186,6 +190,19 @@ def _follow(work: Work, db: Database, actor: str) -> None:
                 subject_id=credential_id,
                 account_id=account.id,
             )
+        _forget_connection(db, account, actor, now)
+
+
+def _forget_connection(db: Database, account: Account, actor: str, now: datetime) -> None:
+    """A connection that the platform had refused already, or that a person ended there: nothing opens with it now."""
+    connection = connection_of(db, account.id)
+    if connection is None:
+        return
+    end_connection(db, connection.id, now)
+    record_event(
+        db, EventTag.CONNECTION_ENDED, actor=actor, now=now, subject="connection", subject_id=connection.id,
+        account_id=account.id,
+    )  # fmt: skip
 
 
 def open_next(home: Home, db: Database, account: Account, closing_id: int, *, now: datetime) -> None:

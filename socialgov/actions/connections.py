@@ -56,8 +56,10 @@ MOST_WAITING = 200  # of a school: a script that presses the button again and ag
 CONNECTABLE = frozenset({AccountState.APPROVED, AccountState.CLOSING}) | WATCHED_STATES
 
 
-class NotConnected(NotPermitted):
+class NotConnected(SocialgovError):
     """Nothing was connected, and why. `account_id`: whose page shows it."""
+
+    status = 409
 
     def __init__(self, account_id: int, message: str, mend: str = "") -> None:
         super().__init__(message, mend)
@@ -104,7 +106,7 @@ def people_go_to(home: Home, account: Account) -> str:
 # --------------------------------------------------------------------------------------------------- begin
 
 
-def begin(home: Home, actor: Staff, account_id: int, *, session_id: int | None = None, now: datetime) -> Begun:
+def begin(home: Home, actor: Staff, account_id: int, *, now: datetime) -> Begun:
     """Send somebody to the platform. A server that gives clients is asked for one the first time.
 
     Raises NotPermitted, WrongState, NotConnected where the school has no client there, PlatformError, Throttled.
@@ -121,7 +123,7 @@ def begin(home: Home, actor: Staff, account_id: int, *, session_id: int | None =
         raise _no_client(account, info.name, error) from None
     endpoint = _endpoint(home, account, server, known)
     data = {"account": account.id, "server": server, "app": known.app_id}
-    token = ceremonies.begin(home, CONNECT, data, now=now, staff_id=actor.id, session_id=session_id, lifetime=LIFETIME)
+    token = ceremonies.begin(home, CONNECT, data, now=now, staff_id=actor.id, lifetime=LIFETIME)
     with write(home.db) as db:
         _event(db, EventTag.CONNECTION_BEGUN, account, actor, now)
     attempt = Attempt.of(token)

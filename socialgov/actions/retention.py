@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from socialgov.actions.adapters import ask_again
 from socialgov.actions.blobs import erase_blob, sweep_blobs
 from socialgov.actions.uploads import forget_uploads
 from socialgov.store.connect import write
@@ -101,4 +102,5 @@ RETENTION: Mapping[str, Callable[[Home, datetime], int]] = {
     "notices": forget_notices,
     "uploads": forget_uploads,
     "files": sweep_files,
+    "refusals": ask_again,  # what a platform was found not to offer is tried again after a while
 }

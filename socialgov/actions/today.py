@@ -18,6 +18,7 @@ from socialgov.models import AccountState, GlassState, PostState, Role
 from socialgov.rules.secrets import ROTATION_WORDS
 from socialgov.store import accounts as store
 from socialgov.store.closings import accounts_waiting_for_vault
+from socialgov.store.connections import lost_connections
 from socialgov.store.followers import accounts_with_unchecked_followers
 from socialgov.store.leavers import accounts_letting_leavers_in
 from socialgov.store.posts import posts_of, posts_to_take_down
@@ -50,7 +51,18 @@ class Need:
 def needs_today(home: Home, staff: Staff, now: datetime) -> list[Need]:
     """Decisions first, then what is out of order, then what is coming; each once, though one may wear several hats."""
     needs: dict[tuple[str, int | None], Need] = {}
-    for source in (_way_in, _glass, _decisions, _rotations, _vault, _logins, _of_keeper, _oversight, _coming):
+    for source in (
+        _way_in,
+        _glass,
+        _decisions,
+        _rotations,
+        _vault,
+        _logins,
+        _connections,
+        _of_keeper,
+        _oversight,
+        _coming,
+    ):
         for need in source(home, staff, now):
             needs.setdefault((need.key, need.account.id if need.account else None), need)
     return list(needs.values())
@@ -114,6 +126,15 @@ def _logins(home: Home, staff: Staff, now: datetime) -> Iterator[Need]:
     if permissions.can_test_login(staff):
         for account in store.logins_to_test(home.db):
             yield Need("login_test", "Sign in once with what was deposited", account, "credentials.test")
+
+
+def _connections(home: Home, staff: Staff, now: datetime) -> Iterator[Need]:
+    """For keepers and network managers: accounts that their platform no longer lets us into."""
+    for connection in lost_connections(home.db):
+        account = store.account_by_id(home.db, connection.account_id)
+        if account.state is not S.CLOSED and permissions.can_connect(staff, account):
+            name = home.settings.platforms[account.platform].name
+            yield Need("connect", f"Connect it with {name} again", account, "connections.show")
 
 
 def _rotations(home: Home, staff: Staff, now: datetime) -> Iterator[Need]:

@@ -51,6 +51,7 @@ __all__ = [
     "capabilities",
     "connect",
     "needs_password",
+    "wants_client",
 ]
 
 # adapter name → module and class; imported when first used, so that a page needs no HTTP client
@@ -69,6 +70,11 @@ def adapter_class(info: PlatformInfo) -> type[Platform]:
     return _declared("attested") if found.needs_client and info.client is None else found
 
 
+def declared_capabilities(info: PlatformInfo) -> frozenset[Capability]:
+    """What the platform's adapter could do once the school has a client and the account is connected."""
+    return _declared(info.adapter).capabilities
+
+
 def _declared(adapter: str) -> type[Platform]:
     module, name = ADAPTERS[adapter]
     return getattr(import_module(module), name)  # type: ignore[no-any-return]
@@ -85,6 +91,11 @@ def capabilities(info: PlatformInfo) -> frozenset[Capability]:
 def needs_password(info: PlatformInfo) -> frozenset[Capability]:
     """What of that the platform does for the account's password only: a network manager opens the vault for it."""
     return adapter_class(info).needs_password
+
+
+def wants_client(info: PlatformInfo) -> bool:
+    """Would accounts be connected there, if the school had registered a client with the platform?"""
+    return _declared(info.adapter).needs_client and info.client is None
 
 
 def needs_connection(info: PlatformInfo) -> bool:

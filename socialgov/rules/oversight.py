@@ -40,8 +40,8 @@ class ManagerCanLook(AccountRule):
         if self._shut_out(facts):
             return (
                 "The platform no longer accepts the key that socialgov checks this account with, so what followers see"
-                " is not checked. Connect the account again on its page; where there is nothing to connect, deposit"
-                " the password again, or a network manager opens the vault and renews the key."
+                " is not checked. If it was connected there, connect it again on its page. Deposit the password again"
+                " if not, or a network manager opens the vault and renews the key."
             )
         if answer is False:
             return "The deposited login did not work."

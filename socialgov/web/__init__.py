@@ -40,6 +40,7 @@ BLUEPRINTS = (
     "putting_right",
     "deposits",
     "contacts",
+    "connections",
     "vault",
     "break_glass",
     "credentials",

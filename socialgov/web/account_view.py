@@ -21,6 +21,8 @@ from socialgov.models import (
     Source,
     Waiver,
 )
+from socialgov.platforms import needs_connection
+from socialgov.store.connections import connection_of
 from socialgov.web.access import may_open
 from socialgov.web.attest_forms import QUESTIONS
 from socialgov.web.deposit_view import held_rows
@@ -135,6 +137,7 @@ def about(account: Account, names: Mapping[int, str]) -> list[Row]:
         ("Set up with", account.school_email or "Not recorded"),
         *held_rows(account, names),
         *_own_key(account),
+        *_connection(account),
         ("Asked for", f"{names.get(account.requested_by, 'not known')}, {_day(account.requested_at)}"),
     ]
     if account.decided_by:
@@ -178,6 +181,22 @@ def _own_key(account: Account) -> list[Row]:
         return []
     since = key_since(g.home, account.id)
     return [("socialgov's own key", f"Made {ago(since)}" if since else "None that works")]
+
+
+def _connection(account: Account) -> list[Row]:
+    """Whether socialgov is let in there, where accounts of the platform are connected at all."""
+    info = g.home.settings.platforms[account.platform]
+    if not needs_connection(info):
+        return []
+    connection, href = connection_of(g.home.db, account.id), url_for("connections.show", account_id=account.id)
+    if connection is None:
+        said = "Not yet: people look, and say what they saw"
+    elif connection.works:
+        said = f"As {connection.handle}, since {_day(connection.connected_at)}"
+    else:
+        said = f"{info.name} no longer lets socialgov in. Connect it again"
+    link = (href, "the connection") if may_open("connections.show", g.staff, account) else ()
+    return [(f"Connected with {info.name}", said, *link)]
 
 
 def _day(moment: datetime | None) -> str:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from flask import g
+from flask import current_app, g
 
 from socialgov.actions.putting_right import mends_of
 from socialgov.lifecycle import TRANSITIONS, WATCHED_STATES
 from socialgov.models import Account, AccountKind, AccountState, Staff
+from socialgov.platforms import needs_connection, wants_client
 from socialgov.web.access import may_open
 
 S = AccountState
@@ -41,6 +42,12 @@ def _by_machine(account: Account) -> bool:
     return bool(mends_of(g.home, account))
 
 
+def _connects(account: Account) -> bool:
+    """Its platform has something to connect, or would have if the school registered a client there."""
+    info = current_app.extensions["socialgov"].settings.platforms[account.platform]
+    return needs_connection(info) or wants_client(info)
+
+
 @dataclass(frozen=True, slots=True)
 class Deed:
     """Something to do: its words, its page, the states in which it makes sense, and how its button looks."""
@@ -66,6 +73,7 @@ DEEDS = (
     Deed("Put it right by machine", "putting_right.page", ON_PLATFORM, applies=_by_machine),
     Deed("Deposit the login", "deposits.hand_in", ON_PLATFORM | {S.CLOSING}),
     Deed("What is deposited", "deposits.parts", ON_PLATFORM | {S.CLOSING}),
+    Deed("Connection with the platform", "connections.show", ON_PLATFORM | {S.CLOSING}, applies=_connects),
     Deed("See the password", "credentials.show", ON_PLATFORM | {S.CLOSING}),
     Deed("Who has looked at the login", "credentials.looks", ON_PLATFORM | {S.CLOSING, S.CLOSED}),
     Deed("Record a login test", "credentials.test", ON_PLATFORM),
