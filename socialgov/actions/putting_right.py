@@ -126,7 +126,7 @@ def take_back(home: Home, actor: Staff, account_id: int, mend: Mend, *, now: dat
     account = _account(home, actor, account_id, mend)
     platform = _platform(home, account, mend, now)
     listed, undo = _INTERACTIONS[mend]
-    numbers, done, stopped = listed(platform), 0, None
+    numbers, done, stopped = tuple(listed(platform)), 0, None
     for number in numbers[:MOST_AT_ONCE]:
         try:
             with _remembering(home, account, now):
