@@ -8,10 +8,12 @@ moderators and its clock. What an adapter does not declare, its world need not b
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from datetime import datetime
 from io import BytesIO
 from typing import TYPE_CHECKING
 
 import httpx
+from factories import NOW
 from PIL import Image
 
 from socialgov.models import Capability, PlatformInfo, Presence
@@ -42,6 +44,11 @@ class World(ABC):
     secrets: tuple[str, ...] = (SECRET,)
 
     # ---- the school's side
+
+    @property
+    def now(self) -> datetime:
+        """What the platform's clock shows."""
+        return NOW
 
     @abstractmethod
     def adapter(self, need: Capability | None = None) -> Platform:

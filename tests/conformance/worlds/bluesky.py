@@ -1,8 +1,12 @@
-"""A real personal data server of the AT Protocol with its identity directory and a mailbox, all on this machine."""
+"""A real personal data server of the AT Protocol with its identity directory and a mailbox, all on this machine.
+
+Who follows is told by a stand-in for an index (tests/peers/bluesky_index.py).
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -30,18 +34,24 @@ class BlueskyWorld(World):
     def __init__(self, server: RealBluesky) -> None:
         self.server = server
         self.info = replace(
-            INFO, key="bluesky", name="Bluesky", adapter="bluesky", can_be_private=False, api_base=server.url
-        )
+            INFO, key="bluesky", name="Bluesky", adapter="bluesky", can_be_private=False, api_base=server.url,
+            directory_base=server.directory, index_base=server.index.url,
+        )  # fmt: skip
         self.member: Member = server.join("trip", password=SECRET)
         self.handle, self.remote_id = self.member.handle, self.member.did
         self._token = server.token(self.member)
-        made = server.call("com.atproto.server.createAppPassword", {"name": "socialgov-1"}, token=self._token)
+        made = server.call("com.atproto.server.createAppPassword", {"name": "conformance"}, token=self._token)
         self.key = str(made["password"])
         self.secrets = (SECRET, self.key)
         self._stranger: Member | None = None
 
     def another(self) -> BlueskyWorld:
         return BlueskyWorld(self.server)
+
+    @property
+    def now(self) -> datetime:
+        """A real server has a real clock."""
+        return datetime.now(UTC)
 
     # ---- the school's side
 
@@ -55,16 +65,23 @@ class BlueskyWorld(World):
 
     def hand_over(self, home: Home, account: Account) -> None:
         from closing_school import owner_of
-        from factories import NOW
 
         from socialgov.actions.credentials import deposit
 
         deposit(
             home, owner_of(home, account), account.id, username=self.handle, secret=SECRET,
-            email=self.member.email, now=NOW,
+            email=self.member.email, now=self.now,
         )  # fmt: skip
 
     # ---- what others do, and a careless teacher
+
+    def follower(self) -> str:
+        stranger = self.server.join("stranger")
+        self.server.follow(stranger, self.member)
+        return stranger.did
+
+    def crowd(self, number: int) -> list[str]:
+        return self.server.index.crowd(self.remote_id, number)
 
     def _their_post(self) -> dict[str, str]:
         """Of a stranger: each time another one."""

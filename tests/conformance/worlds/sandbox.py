@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,7 +46,7 @@ class SandboxWorld(World):
             self.handle, SECRET, email="trips@school.example", text="Official account", private=True
         )
         self.remote_id = member.id
-        self.key = Keys(self.there).make(member, "socialgov-1")
+        self.key = Keys(self.there).make(member, "conformance")
         self.secrets = (SECRET, self.key)
         self._numbers = count(1)
 
@@ -56,6 +57,10 @@ class SandboxWorld(World):
 
     def another(self) -> SandboxWorld:
         return SandboxWorld(self.app, self.clock, next(self._accounts))
+
+    @property
+    def now(self) -> datetime:
+        return self.clock.now
 
     # ---- the school's side
 
@@ -76,7 +81,7 @@ class SandboxWorld(World):
 
         deposit(
             home, owner_of(home, account), account.id, username=self.handle, secret=SECRET,
-            email="trips@school.example", now=NOW,
+            email="trips@school.example", now=self.now,
         )  # fmt: skip
 
     # ---- what others do

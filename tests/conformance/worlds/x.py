@@ -6,7 +6,7 @@ Nothing here was sent to X itself.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -16,15 +16,20 @@ from networks import INFO, Clock
 from world import World
 from x_standin import StandIn, User
 
+from socialgov.actions.access import seal_tokens, token_hash
 from socialgov.models import ApiClient, Capability, Presence
 from socialgov.platforms import Login, LoginRefused, Platform
+from socialgov.platforms.grants import Tokens
 from socialgov.platforms.x import XPlatform
+from socialgov.store.connect import write
+from socialgov.store.connections import insert_connection, keep_tokens
 
 if TYPE_CHECKING:
     from x_standin import Post
     from x_standin.oauth import Grant
 
-    from socialgov.models import PlatformInfo
+    from socialgov.home import Home
+    from socialgov.models import Account, PlatformInfo
 
 NO_LIMIT = 1_000_000
 _CALLS_WITH_FEW = ("me", "liked", "delete", "unlike", "unfollow", "unrepost", "create", "followers", "following")
@@ -107,6 +112,22 @@ class XWorld(World):
 
     def network(self) -> httpx.BaseTransport:
         return httpx.WSGITransport(app=self.standin)
+
+    @property
+    def now(self) -> datetime:
+        return self.clock.now
+
+    def hand_over(self, home: Home, account: Account) -> None:
+        """Connected, as actions/connections.py leaves it: the pages of that are tested in test_x_story.py."""
+        tokens = Tokens(self.grant.access, self.grant.refresh, self.grant.until, tuple(sorted(self.grant.scopes)))
+        info = home.settings.platforms[account.platform]
+        with write(home.db) as db:
+            number = insert_connection(
+                db, account_id=account.id, server=info.api_base or "", remote_id=self.remote_id, handle=self.handle,
+                scopes=tokens.scopes, token_hash=token_hash(tokens.access), token_until=tokens.until,
+                connected_by=account.owner_id, app_id=None, now=self.now,
+            )  # fmt: skip
+            keep_tokens(db, number, seal_tokens(home, number, account.id, tokens))
 
     # ---- what others do
 
