@@ -120,6 +120,6 @@ def page(account_id: int) -> ResponseReturnValue:
 @may_account(check_can_view_account)
 def check(account_id: int) -> ResponseReturnValue:
     """Read the platform now and ask every rule again. Whoever sees the account may: it changes nothing there."""
-    check_account(g.home, account_id, now=g.now)
+    check_account(g.home, account_id, now=g.now, asked=True)
     flash("The account was looked at just now. What follows from it is below.", "success")
     return redirect(url_for("accounts.page", account_id=account_id))
