@@ -4,7 +4,7 @@ X does not offer to make an account protected, to remove a follower, to accept o
 deactivate the account: those stay guided steps, looked at afterwards by machine where a read shows it. It cannot tell
 a deactivated account from a deleted one either, so gone is said only of both, and looked at again after 30 days.
 Whatever is asked costs money (config/platforms.toml, [platforms.x.calls]), so each list is asked for in pages no larger
-than what the profile's counts let us expect.
+than the profile's counts let us expect: read the profile first.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from socialgov.models import Capability, Presence
 from socialgov.platforms.base import (
+    Counts,
     OAuth,
     Picture,
     Platform,
@@ -35,6 +36,7 @@ from socialgov.platforms.x_answers import (
     face_of,
     is_number,
     kind_of,
+    listed,
     number_of,
     same_words,
 )
@@ -117,7 +119,7 @@ class XPlatform(Platform):
                 return Presence.GONE
             raise
         with self._client.readable():
-            if [number_of(user) for user in body.get("data") or ()] != [number]:
+            if [number_of(user) for user in listed(body.get("data"))] != [number]:
                 raise Unreadable
         return Presence.LIVE
 
@@ -229,18 +231,14 @@ class XPlatform(Platform):
         )
         with self._client.readable():
             face = face_of(body.get("data"))
-            if any(kind_of(error) != "not-authorized-for-field" for error in body.get("errors") or ()):
+            if any(kind_of(error) != "not-authorized-for-field" for error in listed(body.get("errors"))):
                 raise Unreadable
         self._seen = face
         return face
 
     @cached_property
     def _number(self) -> str:
-        return self.remote_id if is_number(self.remote_id) and self.remote_id else self._told().number
-
-    def _told(self) -> Face:
-        """The face as it was when this job first looked."""
-        return self._seen or self._own_face()
+        return self.remote_id if is_number(self.remote_id) and self.remote_id else self._own_face().number
 
     def _stored_number(self) -> str:
         if not self.remote_id:
@@ -271,7 +269,7 @@ class XPlatform(Platform):
     def _lists(self) -> XLists:
         from socialgov.platforms.x_lists import XLists
 
-        return XLists(self._client, self._number, lambda: self._told().counts)
+        return XLists(self._client, self._number, lambda: self._seen.counts if self._seen else Counts())
 
     # ---- changing
 

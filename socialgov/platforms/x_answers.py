@@ -76,14 +76,14 @@ def problem_of(status: int, body: Any) -> Problem:
     )
 
 
-def kind_of(error: dict[str, Any]) -> str:
+def kind_of(error: Any) -> str:
     """`resource-not-found` of `https://api.twitter.com/2/problems/resource-not-found`."""
-    return text_of(error.get("type")).rpartition("/problems/")[2]
+    return text_of(at(error, "type")).rpartition("/problems/")[2]
 
 
 def left_out(body: dict[str, Any], *, of_expansions: frozenset[str] = frozenset()) -> bool:
     """Does an answer with data say that it lacks some? What an expansion would have added is not missed."""
-    return any(at(error, "parameter") not in of_expansions for error in _listed(body.get("errors")))
+    return any(at(error, "parameter") not in of_expansions for error in listed(body.get("errors")))
 
 
 # ------------------------------------------------------------------------------------------------- accounts and lists
@@ -216,7 +216,7 @@ def said_of(post: Any) -> Said:
     if not isinstance(text, str) or moment is None:
         raise Unreadable
     named = post.get("referenced_tweets", post.get("referenced_posts")) or []
-    refers = tuple((text_of(at(one, "type")), number_of(one)) for one in _listed(named))
+    refers = tuple((text_of(at(one, "type")), number_of(one)) for one in listed(named))
     answered = at(post, "in_reply_to_user_id")
     return Said(number_of(post), as_written(post), moment, refers, answered if isinstance(answered, str) else None)
 
@@ -224,7 +224,7 @@ def said_of(post: Any) -> Said:
 def as_written(post: dict[str, Any]) -> str:
     """The words as they were sent: X escapes three signs, shortens links, and adds one for the pictures at the end."""
     text = html.unescape(text_of(post.get("text")))
-    for link in _listed(at(post, "entities", "urls")):
+    for link in listed(at(post, "entities", "urls")):
         short, whole = text_of(at(link, "url")), text_of(at(link, "expanded_url"))
         if not short or not whole:
             continue
@@ -273,7 +273,8 @@ def text_of(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _listed(value: Any) -> Iterator[Any]:
+def listed(value: Any) -> Iterator[Any]:
+    """The entries of a list, none where there is nothing. Raises Unreadable for anything else."""
     if value is not None and not isinstance(value, list):
         raise Unreadable
     yield from value or ()

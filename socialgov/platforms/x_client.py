@@ -50,7 +50,7 @@ class XClient:
 
     def __init__(self, wire: Wire, access: Access, meter: Meter) -> None:
         self.name, self.base = wire.name, wire.base
-        self._wire, self._access, self._meter = wire, access, meter
+        self.meter, self._wire, self._access = meter, wire, access
         self._adapter = WireAdapter(wire, self._judge)
         self._session = session_over(self._adapter)
         self._serves: Capability | None = None
@@ -73,6 +73,7 @@ class XClient:
         try:
             return self._counted(call, most, token, send, serves, repeatable)
         except _Unauthorised:
+            self._access.renew(token)  # refused although it is new: that goes on record there, which raises
             raise LoginRefused(
                 f"{self._wire.name} does not let socialgov into this account any more.",
                 "Connect the account again on its page.",
@@ -94,16 +95,16 @@ class XClient:
         self, call: str, most: int, token: str, send: Send, serves: Capability, repeatable: bool
     ) -> dict[str, Any]:
         """What is not answered at all stays reserved at its dearest: X may have counted it."""
-        self._meter.before(call, most)
+        self.meter.before(call, most)
         self._serves, self._answered_with_nothing = serves, False
         try:
             with _harmless(repeatable), self._adapter.unwrapped(tweepy.TweepyException):
                 body = self._body(send(self._client(token)))
         except PlatformError as error:
             if isinstance(error, Unreachable) or (self._answered_with_nothing and not error.outcome_unknown):
-                self._meter.after(call, 0)
+                self.meter.after(call, 0)
             raise
-        self._meter.after(call, _items(body))
+        self.meter.after(call, _items(body))
         return body
 
     def _client(self, token: str) -> tweepy.Client:

@@ -39,7 +39,7 @@ Ask = Callable[["tweepy.Client", int, "str | None"], "requests.Response"]
 
 
 class XLists:
-    """What X lists of the account `number`. `counts` are what its profile told, or tells when it is asked."""
+    """What X lists of the account `number`. `counts` are what its profile told in this job, if it was asked."""
 
     _spoken: ClassVar[dict[str, Vocabulary]] = {}  # by address: the vocabulary that was understood there last
 
@@ -63,7 +63,8 @@ class XLists:
         def ask(x: tweepy.Client, size: int, token: str | None) -> requests.Response:
             return x.get_users_followers(self.number, max_results=size, pagination_token=token)
 
-        items = self._items("followers", ask, Capability.READ_FOLLOWERS, self.counts().followers, USERS_PAGE)
+        told = self.counts().followers
+        items = self._items("followers", ask, Capability.READ_FOLLOWERS, told, USERS_PAGE)
         with self.client.readable():
             return list({one.remote_id: one for one in map(follower_of, items)}.values())
 
@@ -93,14 +94,14 @@ class XLists:
                     raise Unreadable
                 return page_of(body)
 
-        return list(self._walk(page, expected, bounds))
+        return list(self._walk(call, page, expected, bounds))
 
     # ---- the timeline
 
     def timeline(self) -> list[Said]:
         """Its posts, replies, reposts and quotes, which are one list on X: newest first, and read once."""
         if self._timeline is None:
-            said = {one.number: one for one in self._walk(self._said, self.counts().posts, POSTS_PAGE)}
+            said = {one.number: one for one in self._walk("posts", self._said, self.counts().posts, POSTS_PAGE)}
             if len(said) >= MOST_POSTS:
                 raise PlatformError(
                     f"{self.client.name} shows only the newest {MOST_POSTS} posts, so the rest cannot be checked.",
@@ -163,11 +164,12 @@ class XLists:
     # ---- pages
 
     def _walk(
-        self, page: Callable[[int, str | None], Page[T]], expected: int | None, bounds: tuple[int, int]
+        self, call: str, page: Callable[[int, str | None], Page[T]], expected: int | None, bounds: tuple[int, int]
     ) -> Iterator[T]:
         seen, token, got = {""}, "", 0
         for _ in range(MOST_PAGES):
-            items, following = page(page_size(expected, got, bounds), token or None)
+            size = max(bounds[0], self.client.meter.room(call, page_size(expected, got, bounds)))
+            items, following = page(size, token or None)
             yield from items
             if not following:
                 return

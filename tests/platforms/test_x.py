@@ -120,11 +120,21 @@ def test_followers_are_read_page_after_page_and_each_counted_once() -> None:
 def test_a_page_is_no_larger_than_the_counts_let_us_expect_for_it_is_paid_for_in_advance() -> None:
     x = FakeX()
     x.adapter().followers()
-    assert x.query("GET /2/users/me-id/followers") == [{"max_results": "8"}]
-    face = FACE | {"public_metrics": {"followers_count": 5000}}
-    many = FakeX({"GET /2/users/me": {"data": face}})
-    many.adapter().followers()
-    assert many.query("GET /2/users/me-id/followers") == [{"max_results": "1000"}]
+    adapter = x.adapter()
+    adapter.profile()
+    adapter.followers()
+    adapter.likes()
+    assert x.query("GET /2/users/me-id/followers") == [{"max_results": "1000"}, {"max_results": "8"}]
+    assert x.query("GET /2/users/me-id/liked_tweets") == [{"max_results": "6"}]
+
+
+def test_a_page_is_no_larger_than_can_be_paid_for_and_no_smaller_than_x_gives() -> None:
+    x = FakeX()
+    x.meter.room = lambda call, items: 2  # type: ignore[method-assign]
+    x.adapter().followers()
+    x.adapter().likes()
+    assert x.query("GET /2/users/me-id/followers") == [{"max_results": "2"}]
+    assert x.query("GET /2/users/me-id/liked_tweets") == [{"max_results": "5"}]
 
 
 def test_a_profile_that_was_read_in_the_same_job_is_not_paid_for_again() -> None:
@@ -252,7 +262,7 @@ def test_a_timeline_that_may_have_been_cut_at_the_longest_x_shows_is_not_whole()
         return listed(*page, following="" if start == 3100 else str(start + 100))
 
     with pytest.raises(PlatformError, match="newest 3200"):
-        FakeX({TIMELINE: answer, "GET /2/users/me": {"data": FACE | {"public_metrics": {}}}}).adapter().posts()
+        FakeX({TIMELINE: answer}).adapter().posts()
 
 
 # ---- what it is
