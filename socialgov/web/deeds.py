@@ -6,15 +6,20 @@ Who may is not said again here: it is what the page itself demands (web/access.p
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from flask import current_app, g
 
+from socialgov.actions.adapters import is_connected
 from socialgov.actions.putting_right import mends_of
 from socialgov.lifecycle import TRANSITIONS, WATCHED_STATES
 from socialgov.models import Account, AccountKind, AccountState, Staff
 from socialgov.platforms import needs_connection, wants_client
 from socialgov.web.access import may_open
+
+if TYPE_CHECKING:
+    from socialgov.home import Home
 
 S = AccountState
 ON_PLATFORM = frozenset({S.APPROVED, S.LIVE, S.SUSPENDED})
@@ -42,10 +47,23 @@ def _by_machine(account: Account) -> bool:
     return bool(mends_of(g.home, account))
 
 
-def _connects(account: Account) -> bool:
+def _unconnected(account: Account) -> bool:
     """Its platform has something to connect, or would have if the school registered a client there."""
-    info = current_app.extensions["socialgov"].settings.platforms[account.platform]
-    return needs_connection(info) or wants_client(info)
+    info = _home().settings.platforms[account.platform]
+    return (needs_connection(info) or wants_client(info)) and not is_connected(_home(), account)
+
+
+def _connected(account: Account) -> bool:
+    return is_connected(_home(), account)
+
+
+def _home() -> Home:
+    home: Home = current_app.extensions["socialgov"]
+    return home
+
+
+def _has_export(account: Account) -> bool:
+    return account.set_up_at is not None and g.home.settings.platforms[account.platform].export is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +89,11 @@ DEEDS = (
     Deed("Record the set-up", "setup.record", frozenset({S.APPROVED})),
     Deed("Say what is seen on the platform", "setup.facts", ON_PLATFORM),
     Deed("Put it right by machine", "putting_right.page", ON_PLATFORM, applies=_by_machine),
+    Deed("Hand in the platform's own export file", "exports.hand_in", ON_PLATFORM | {S.CLOSING}, applies=_has_export),
     Deed("Deposit the login", "deposits.hand_in", ON_PLATFORM | {S.CLOSING}),
     Deed("What is deposited", "deposits.parts", ON_PLATFORM | {S.CLOSING}),
-    Deed("Connection with the platform", "connections.show", ON_PLATFORM | {S.CLOSING}, applies=_connects),
+    Deed("Connect with {platform}", "connections.show", ON_PLATFORM | {S.CLOSING}, applies=_unconnected),
+    Deed("Connection with {platform}", "connections.show", ON_PLATFORM | {S.CLOSING}, applies=_connected),
     Deed("See the password", "credentials.show", ON_PLATFORM | {S.CLOSING}),
     Deed("Who has looked at the login", "credentials.looks", ON_PLATFORM | {S.CLOSING, S.CLOSED}),
     Deed("Record a login test", "credentials.test", ON_PLATFORM),
@@ -93,8 +113,9 @@ DEEDS = (
 
 def deeds_for(staff: Staff, account: Account) -> list[Deed]:
     """The deeds that are open to `staff` for `account` as it stands, in the table's order."""
+    name = _home().settings.platforms[account.platform].name
     return [
-        deed
+        replace(deed, label=deed.label.replace("{platform}", name))
         for deed in DEEDS
         if account.state in deed.states and deed.applies(account) and may_open(deed.endpoint, staff, account)
     ]
