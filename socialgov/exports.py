@@ -350,3 +350,14 @@ def _too_large() -> InvalidInput:
 
 def _refuse(what: str, mend: str) -> InvalidInput:
     return InvalidInput("The export file was not read.", {"files": f"{what} {mend}"}, mend)
+
+
+def pack(parts: Mapping[str, bytes]) -> bytes:
+    """The files that were read as one archive, for keeping: the same files make the same bytes."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in sorted(parts.items()):
+            member = zipfile.ZipInfo(name.lstrip("/"))
+            member.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(member, content)
+    return out.getvalue()

@@ -1,4 +1,4 @@
-"""Look at a screenshot: those who look are logged too (OVS806)."""
+"""Look at a screenshot, or take the export file of a platform: those who look are logged too (OVS806)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from socialgov.home import Home
     from socialgov.models import Staff
 
-EVIDENCE = ("screenshot", "avatar")
+EVIDENCE = ("screenshot", "avatar", "export")
 POST_EVIDENCE = "post"  # shows a post as it is out, and so the children in it
 
 

@@ -102,8 +102,8 @@ def end_allowance(home: Home, actor: Staff, allowance_id: int, *, now: datetime)
 def use_allowance(home: Home, db: Database, account: Account, actor: Staff, *, now: datetime) -> None:
     """Record the head's exceptions with a request for an account that everybody can see; call inside `write()`.
 
-    They are those of the permission that asker or owner has, or of the head who asks. A permission for the platform that
-    the request named before is given back, and its exceptions end.
+    They are those of the permission that asker or owner has, or of the head who asks. A permission for the platform
+    that the request named before is given back, and its exceptions end.
     """
     info, today = home.settings.platforms[account.platform], home.today(now)
     before = allowance_of_account(db, account.id)

@@ -33,7 +33,8 @@ def _sees_glass_only(staff: Staff) -> bool:
 
 
 OF_ACCOUNTS = (
-    "accounts", "decisions", "setup", "deposits", "contacts", "credentials", "rotations", "lifetime", "closing",
+    "accounts", "decisions", "setup", "exports", "deposits", "contacts", "credentials", "rotations", "lifetime",
+    "closing",
     "audience", "followers", "posts",
 )  # fmt: skip
 
@@ -44,6 +45,7 @@ MENU = (
     Entry("Public accounts", "public_accounts.show", permissions.can_allow_public, ("public_accounts",)),
     Entry("People", "people.page", permissions.can_view_people, ("people",)),
     Entry("Logins", "audit.page", permissions.can_view_audit, ("audit",)),
+    Entry("Platforms", "platforms.page", permissions.can_view_platforms, ("platforms",)),
     Entry("Log", "log.page", permissions.can_view_log, ("log",)),
     Entry("Vault", "vault.show", permissions.can_view_vault, ("vault", "glass")),
     Entry("Vault", "glass.show", _sees_glass_only, ("glass",)),

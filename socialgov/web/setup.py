@@ -29,6 +29,22 @@ if TYPE_CHECKING:
 
 bp = Blueprint("setup", __name__, url_prefix="/accounts")
 
+SETTING_WORDS = {
+    "private": "Private",
+    "picture": "Picture",
+    "profile_text": "Text of the profile",
+    "address": "E-mail address",
+    "password": "Password",
+    "second_factor": "Second factor",
+    "sessions": "Devices signed in",
+    "apps": "Connected apps",
+    "delegates": "Who else gets in",
+    "followers": "Followers",
+    "messages": "Messages",
+    "export": "Its own export file",
+    "delete": "Deletion",
+}
+
 
 class SetupForm(FlaskForm):
     handle = text("Handle on the platform", "Enter the handle.", longest=255)
@@ -78,6 +94,7 @@ def facts(account_id: int) -> ResponseReturnValue:
         platform=_platform(),
         by_machine=bool(capabilities_of(g.home, g.account)),
         rows=fact_rows(g.account, seen, names),
+        places=[(SETTING_WORDS[key], where) for key, where in _platform().settings.items()],
     )
 
 

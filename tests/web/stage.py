@@ -156,6 +156,7 @@ def pages_of(stage: Stage) -> Iterator[tuple[str, Staff | None, str]]:
     yield "fact-private", owner, at(f"{stage.live.id}/facts/private")
     yield "fact-text", owner, at(f"{stage.live.id}/facts/profile_text")
     yield "fact-logo", owner, at(f"{stage.live.id}/facts/logo")
+    yield "export", owner, at(f"{stage.live.id}/export")
     yield "gate-shut", owner, at(f"{stage.approved.id}/gate")
     yield "gate-open", owner, at(f"{stage.ready.id}/gate")
     yield "deposit", owner, at(f"{stage.live.id}/deposit")
