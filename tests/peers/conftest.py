@@ -26,7 +26,10 @@ def bluesky(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealBluesky]:
 
 @pytest.fixture
 def info(bluesky: RealBluesky) -> PlatformInfo:
-    return replace(INFO, key="bluesky", name="Bluesky", adapter="bluesky", can_be_private=False, api_base=bluesky.url)
+    return replace(
+        INFO, key="bluesky", name="Bluesky", adapter="bluesky", can_be_private=False, api_base=bluesky.url,
+        directory_base=bluesky.directory, index_base=bluesky.index.url,
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,7 @@
-"""A real personal data server of the AT Protocol with its identity directory, and a mailbox, all on this machine."""
+"""A real personal data server of the AT Protocol with its identity directory, and a mailbox, all on this machine.
+
+Beside it stands an index (bluesky_index.py), which is not a real one.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from bluesky_index import IndexStandIn, index_of
 from mailbox_sink import Mailbox, free_port, mailbox_on
 from node_process import missing_node, running_node
 
@@ -41,8 +45,12 @@ class Member:
 
 @dataclass
 class RealBluesky:
+    """`directory` says which server keeps an account; `index` is a stand-in that knows who follows it."""
+
     url: str
     mailbox: Mailbox
+    directory: str
+    index: IndexStandIn
 
     def call(self, method: str, body: dict[str, Any] | None = None, *, token: str = "", **params: str) -> Any:
         """One method: a query with parameters, or a procedure with a body (an empty one is `{}`)."""
@@ -112,6 +120,12 @@ class RealBluesky:
         listed = self.call("com.atproto.repo.listRecords", repo=member.did, collection=collection)
         return list(listed["records"])
 
+    def follow(self, follower: Member, followed: Member) -> dict[str, str]:
+        """As a stranger does it, and as the index hears of it."""
+        made = self.record(follower, "app.bsky.graph.follow", subject=followed.did)
+        self.index.crawl(follower)
+        return made
+
 
 @contextmanager
 def running(folder: Path) -> Iterator[RealBluesky]:
@@ -119,5 +133,10 @@ def running(folder: Path) -> Iterator[RealBluesky]:
     pds, directory, smtp = free_port(), free_port(), free_port()
     words: list[str | Path] = [HERE / "pds.js", str(pds), str(directory), str(smtp), folder / "data"]
     errors = folder / "stderr"
-    with mailbox_on(smtp) as mailbox, running_node(words, errors, name="the Bluesky server", seconds=START_SECONDS):
-        yield RealBluesky(f"http://localhost:{pds}", mailbox)
+    url = f"http://localhost:{pds}"
+    with (
+        mailbox_on(smtp) as mailbox,
+        running_node(words, errors, name="the Bluesky server", seconds=START_SECONDS),
+        index_of(url) as index,
+    ):
+        yield RealBluesky(url, mailbox, f"http://localhost:{directory}", index)
