@@ -29,8 +29,7 @@ PAGE, PAGE_OF_POSTS = 80, 40  # the most that a server gives at once
 MOST_PAGES = 2_000
 PICTURE_BYTES = 8_000_000
 NO_PICTURE = "/missing.png"  # how the address of the picture ends that stands for none
-# An old version on purpose: Mastodon.py then asks no server for its version behind our back.
-OLDEST_SERVER = "4.0.0"
+OLDEST_SERVER = (4, 0, 0)  # taken for granted, so that Mastodon.py asks no server for its version behind our back
 
 
 class MastodonCalls(Platform):
@@ -74,9 +73,11 @@ class MastodonCalls(Platform):
             api_base_url=self._wire.base,
             session=session_over(self._adapter),
             ratelimit_method="throw",  # the others sleep in the thread
-            mastodon_version=OLDEST_SERVER,
+            mastodon_version=".".join(map(str, OLDEST_SERVER)),
             user_agent="socialgov",
         )
+        # it was told above, and forgets it
+        client.mastodon_major, client.mastodon_minor, client.mastodon_patch = OLDEST_SERVER
         client.access_token = token  # not given to it above: it would open a file of that name, were there one
         return client
 
