@@ -274,7 +274,12 @@ class XPlatform(Platform):
     # ---- changing
 
     def _out_already(self, text: str) -> str | None:
-        """The post that must be the one we are asked for: we were here before, and the answer was lost."""
+        """The post that must be the one we are asked for: we were here before, and the answer was lost.
+
+        Pictures without words cannot be told apart, so they are never taken for one another.
+        """
+        if not text.split():
+            return None
         newest = self._lists.newest()
         clock = self._client.clock
         for one in newest:
