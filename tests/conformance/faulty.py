@@ -5,13 +5,14 @@ They stand where every adapter lets a test stand (`transport`), so the adapter, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
 import httpx
 
+MOST_REQUESTS = 200
 RESET = datetime(2026, 11, 23, 9, 15, tzinfo=UTC)  # until when a rate limit lasts
 
 
@@ -42,6 +43,7 @@ class Cutting(httpx.BaseTransport):
     number: int
     cut: Cut
     asked: int = 0
+    method: str = ""  # of the request that was cut off
 
     @property
     def happened(self) -> bool:
@@ -51,6 +53,7 @@ class Cutting(httpx.BaseTransport):
         self.asked += 1
         if self.asked != self.number:
             return self.inner.handle_request(request)
+        self.method = request.method
         if self.cut is Cut.BEFORE:
             raise httpx.ConnectError("no route to host", request=request)
         response = self.inner.handle_request(request)
@@ -59,6 +62,22 @@ class Cutting(httpx.BaseTransport):
         if self.cut is Cut.AFTER:
             raise httpx.ReadTimeout("timed out", request=request)
         return httpx.Response(response.status_code, headers=_plain(response), stream=_Broken(content))
+
+
+def at_every_request(run: Callable[[int, Cut], Cutting], kinds: Iterable[Cut] = tuple(Cut)) -> None:
+    """`run` with one request after the other cut off, until a whole run needs fewer.
+
+    That the platform did it and the answer was lost is tried at each of them. The other kinds are tried at those that
+    change something: whether a question was lost on its way there or back makes no difference to anybody.
+    """
+    methods: list[str] = []
+    while (network := run(len(methods) + 1, Cut.AFTER)).happened:
+        methods.append(network.method)
+        assert len(methods) < MOST_REQUESTS, "it never comes to an end"
+    for cut in kinds:
+        for number, method in enumerate(methods, 1):
+            if cut is not Cut.AFTER and method != "GET":
+                run(number, cut)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from closing_school import live_account, owner_of, with_platform
+from killing import not_waiting_for_the_disk
 from people_school import carer, photo, pupil
 from world import World
 
@@ -71,7 +72,7 @@ def school_there(home: Home, world: World, monkeypatch: pytest.MonkeyPatch, **ch
         home.settings.platforms[shown.key], api_base=shown.api_base, index_base=shown.index_base, client=shown.client,
         monthly_budget=BUDGET,
     )  # fmt: skip
-    home = with_platform(home, info, second_checker=False, days_from_end_to_deletion=7)
+    home = not_waiting_for_the_disk(with_platform(home, info, second_checker=False, days_from_end_to_deletion=7))
     account = live_account(
         home, platform=info.key, handle=world.handle, handle_wished=world.handle, remote_id=world.remote_id,
         **{"ends_on": (world.now + timedelta(days=30)).date(), **changes},

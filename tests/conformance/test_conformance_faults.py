@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from calls import CHANGES, READS, Change, Read
-from faulty import FAULTS, Cut, Cutting, Fault, Heard, Replay, Tape
+from faulty import FAULTS, MOST_REQUESTS, Cut, Cutting, Fault, Heard, Replay, Tape, at_every_request
 from world import World
 
 from socialgov.models import Capability, Presence
@@ -21,7 +21,6 @@ from socialgov.platforms import LoginRefused, PaymentNeeded, Platform, PlatformE
 
 reads = pytest.mark.parametrize("read", READS, ids=lambda read: read.name)
 changes = pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name)
-MOST_REQUESTS = 40
 
 
 def declared(world: World, call: Read | Change) -> None:
@@ -120,17 +119,14 @@ def test_a_change_that_is_cut_off_anywhere_is_made_once_when_it_is_asked_for_aga
     """Cut at the n-th request, for every n there is: an effect that may have come is told, and again is once."""
     declared(world, change)
     costly = change.ends or change.capability is Capability.MAKE_TOKEN
-    for cut in (Cut.AFTER,) if world.slow and costly else Cut:
-        for number in range(1, MOST_REQUESTS):
-            there = world.another() if change.ends else world
-            if not cut_off_and_made_again(there, change, number, cut):
-                break
-        else:
-            raise AssertionError("it never came to an end")
+
+    def run(number: int, cut: Cut) -> Cutting:
+        return cut_off_and_made_again(world.another() if change.ends else world, change, number, cut)
+
+    at_every_request(run, () if world.slow and costly else Cut)
 
 
-def cut_off_and_made_again(world: World, change: Change, number: int, cut: Cut) -> bool:
-    """False when the call is over before its n-th request."""
+def cut_off_and_made_again(world: World, change: Change, number: int, cut: Cut) -> Cutting:
     where = f"{change.name}, request {number} {cut.value}"
     thing = change.arrange(world)
     adapter, network = world.adapter(change.capability), Cutting(world.network(), number, cut)
@@ -150,7 +146,7 @@ def cut_off_and_made_again(world: World, change: Change, number: int, cut: Cut) 
     except LoginRefused:
         assert change.ends, where
     assert change.done(world, thing), where
-    return network.happened
+    return network
 
 
 @reads

@@ -6,11 +6,12 @@ not, and the next try puts it right.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
+from itertools import count
 
 import pytest
-from faulty import Cut, Cutting, Replay, Tape
+from faulty import MOST_REQUESTS, Cut, Cutting, Replay, Tape, at_every_request
 from school_there import There, broken, school_there
 from world import World
 
@@ -28,7 +29,6 @@ from socialgov.store.followers import all_followers_of, followers_of
 from socialgov.store.posts import post_by_id
 
 C = Capability
-MOST_REQUESTS = 200
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
@@ -39,31 +39,24 @@ def there(home: Home, world: World, monkeypatch: pytest.MonkeyPatch) -> There:
     return school_there(home, world, monkeypatch)
 
 
-def cuts(there: There) -> tuple[Cut, ...]:
-    """At a slow server only the worst one: it was done, and the answer was lost."""
-    return (Cut.AFTER,) if there.world.slow else tuple(Cut)
-
-
-def each_cut(there: There, do: Callable[[int], object], kinds: tuple[Cut, ...] = ()) -> Iterator[tuple[str, int]]:
-    """Do it again and again (with a number that is new each time), cut off one request later each time, until a whole
-    run needs fewer requests. What was raised is the product's own error, and the network works again when it yields.
+def each_cut(there: There, do: Callable[[int], object], then: Callable[[str, int], None]) -> None:
+    """`do` (with a number that is new each time) with each of its requests cut off in turn; what it raises is the
+    product's own error. `then` looks, over a network that works again.
     """
-    turn = 0
-    for cut in kinds or cuts(there):
-        for number in range(1, MOST_REQUESTS):
-            turn += 1
-            network = Cutting(there.world.network(), number, cut)
-            there.through(network)
-            try:
-                do(turn)
-            except SocialgovError as error:
-                assert network.happened, f"request {number}: {error}"
-            there.whole()
-            if not network.happened:
-                break
-            yield f"request {number} {cut.value}", turn
-        else:
-            raise AssertionError("it never came to an end")
+    turns = count(1)
+
+    def run(number: int, cut: Cut) -> Cutting:
+        turn, network = next(turns), Cutting(there.world.network(), number, cut)
+        there.through(network)
+        try:
+            do(turn)
+        except SocialgovError as error:
+            assert network.happened, f"request {number}: {error}"
+        there.whole()
+        then(f"request {number} {cut.value}", turn)
+        return network
+
+    at_every_request(run, () if there.world.slow else Cut)
 
 
 # ---------------------------------------------------------------------------------------------------- looking
@@ -128,7 +121,7 @@ def test_a_post_that_is_cut_off_anywhere_is_out_once_and_the_school_knows_it(the
         numbers[turn] = there.draft(f"Boats {turn}").id
         publish_post(there.home, there.owner, numbers[turn], now=world.now)
 
-    for where, turn in each_cut(there, publish):
+    def settled(where: str, turn: int) -> None:
         out, state = world.texts().count(f"Boats {turn}"), state_of(there, numbers[turn])
         assert out <= 1, where
         if state is PostState.PUBLISHED:
@@ -137,12 +130,13 @@ def test_a_post_that_is_cut_off_anywhere_is_out_once_and_the_school_knows_it(the
             assert out == 0, f"{where}: it is out, and it says that it is not"
         if state is PostState.PUBLISHING:
             settle_publishing(there.home, world.now + 6 * MINUTE)
-            settled = state_of(there, numbers[turn])
-            assert settled is (PostState.PUBLISHED if out else PostState.DRAFT), where
+            assert state_of(there, numbers[turn]) is (PostState.PUBLISHED if out else PostState.DRAFT), where
         if state_of(there, numbers[turn]) is PostState.DRAFT:
             publish_post(there.home, there.owner, numbers[turn], now=world.now + 7 * MINUTE)
         assert state_of(there, numbers[turn]) is PostState.PUBLISHED, where
         assert world.texts().count(f"Boats {turn}") == 1, where
+
+    each_cut(there, publish, settled)
     outside = check_account(there.home, there.account.id, now=world.now + HOUR)
     assert "MED512" not in broken(outside), "what went out here is not taken for something put up elsewhere"
 
@@ -196,13 +190,15 @@ def test_letting_in_that_is_cut_off_anywhere_is_decided_and_comes_true_when_aske
         ids[turn] = world.follower()
         accept_follower(there.home, there.owner, on_record(there, ids[turn]), there.mother.id, now=world.now)
 
-    for where, turn in each_cut(there, let_in):
+    def in_the_end(where: str, turn: int) -> None:
         follower = next(one for one in followers_of(there.home.db, there.account.id) if one.remote_id == ids[turn])
         assert follower.decision is Decision.ACCEPTED, where
         if not follower.waiting:
             assert ids[turn] in world.following(), f"{where}: it says let in, and they wait"
         again = accept_follower(there.home, there.owner, follower.id, there.mother.id, now=world.now + MINUTE)
         assert not again.waiting and ids[turn] in world.following(), where
+
+    each_cut(there, let_in, in_the_end)
 
 
 def test_putting_out_that_is_cut_off_anywhere_is_a_task_until_the_platform_shows_it(there: There) -> None:
@@ -215,7 +211,7 @@ def test_putting_out_that_is_cut_off_anywhere_is_a_task_until_the_platform_shows
         ids[turn] = world.follower()
         refuse_follower(there.home, there.owner, on_record(there, ids[turn]), "Nobody knows them.", now=world.now)
 
-    for where, turn in each_cut(there, put_out):
+    def in_the_end(where: str, turn: int) -> None:
         follower = next(one for one in all_followers_of(there.home.db, there.account.id) if one.remote_id == ids[turn])
         assert follower.decision is Decision.REFUSED, where
         if follower.gone_at is not None:
@@ -223,6 +219,8 @@ def test_putting_out_that_is_cut_off_anywhere_is_a_task_until_the_platform_shows
         else:
             refuse_follower(there.home, there.owner, follower.id, "Nobody knows them.", now=world.now + MINUTE)
         assert ids[turn] not in world.waiting() + world.following(), where
+
+    each_cut(there, put_out, in_the_end)
 
 
 def on_record(there: There, remote_id: str) -> int:
@@ -247,20 +245,20 @@ TRUE_THERE: dict[StepName, Callable[[World], bool]] = {
 def test_a_closing_that_is_cut_off_anywhere_calls_nothing_done_that_is_not_and_goes_on(
     home: Home, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each time a new account; the machine's steps are worked off up to a person's task, or to the certificate."""
+    """Each time a new account; the machine's steps are worked off up to a person's task, or to the certificate.
+
+    Each time the platform did it and the answer was lost, which is the worst: the adapters are cut in other ways too.
+    """
     if type(world).hand_over is World.hand_over or not world.adapter().can(C.DELETE_POST):
         pytest.skip(f"nothing of a closing is done on {world.info.name} by machine")
-    for cut in (Cut.AFTER,) if world.slow else Cut:
-        for number in range(1, MOST_REQUESTS):
-            there = school_there(home, world.another(), monkeypatch)
-            if not a_closing_cut_off(there, number, cut):
-                break
-        else:
-            raise AssertionError("it never came to an end")
+
+    def run(number: int, cut: Cut) -> Cutting:
+        return a_closing_cut_off(school_there(home, world.another(), monkeypatch), number, cut)
+
+    at_every_request(run, ())
 
 
-def a_closing_cut_off(there: There, number: int, cut: Cut) -> bool:
-    """False when the machine's first go is over before its n-th request."""
+def a_closing_cut_off(there: There, number: int, cut: Cut) -> Cutting:
     world, home, now, where = there.world, there.home, there.world.now, f"request {number} {cut.value}"
     world.post("Boats")
     if world.adapter().can(C.READ_SHARES):
@@ -284,7 +282,7 @@ def a_closing_cut_off(there: There, number: int, cut: Cut) -> bool:
         assert account_by_id(home.db, there.account.id).state is AccountState.CLOSED, where
         assert world.presence() is Presence.GONE
     called_done_is_true(there, closing.id, where)
-    return network.happened
+    return network
 
 
 def called_done_is_true(there: There, closing_id: int, where: str) -> None:

@@ -7,6 +7,7 @@ moderators and its clock. What an adapter does not declare, its world need not b
 
 from __future__ import annotations
 
+import secrets
 from abc import ABC, abstractmethod
 from datetime import datetime
 from io import BytesIO
@@ -22,8 +23,6 @@ from socialgov.platforms import Picture, Platform
 if TYPE_CHECKING:
     from socialgov.home import Home
     from socialgov.models import Account
-
-SECRET = "canary-S3cret-41!"  # the account's password in every world: it may show nowhere
 
 
 class World(ABC):
@@ -41,7 +40,7 @@ class World(ABC):
     info: PlatformInfo
     handle: str
     remote_id: str
-    secrets: tuple[str, ...] = (SECRET,)
+    secrets: tuple[str, ...] = ()
 
     # ---- the school's side
 
@@ -170,3 +169,8 @@ def photo(colour: str = "navy", side: int = 48) -> Picture:
     out = BytesIO()
     Image.new("RGB", (side, side), colour).save(out, "JPEG")
     return Picture(out.getvalue(), "image/jpeg", "two boats", side, side)
+
+
+def new_secret() -> str:
+    """A password of a new account: strong, and for no other."""
+    return f"{secrets.token_urlsafe(12)}-S3!"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 from networks import INFO
-from world import SECRET, World
+from world import World, new_secret
 
 from socialgov.models import Capability, Presence
 from socialgov.platforms import Login, Platform
@@ -32,17 +32,17 @@ class BlueskyWorld(World):
     slow = True
 
     def __init__(self, server: RealBluesky) -> None:
-        self.server = server
+        self.server, self.secret = server, new_secret()
         self.info = replace(
             INFO, key="bluesky", name="Bluesky", adapter="bluesky", can_be_private=False, api_base=server.url,
             directory_base=server.directory, index_base=server.index.url,
         )  # fmt: skip
-        self.member: Member = server.join("trip", password=SECRET)
+        self.member: Member = server.join("trip", password=self.secret)
         self.handle, self.remote_id = self.member.handle, self.member.did
         self._token = server.token(self.member)
         made = server.call("com.atproto.server.createAppPassword", {"name": "conformance"}, token=self._token)
         self.key = str(made["password"])
-        self.secrets = (SECRET, self.key)
+        self.secrets = (self.secret, self.key)
         self._stranger: Member | None = None
 
     def another(self) -> BlueskyWorld:
@@ -57,7 +57,7 @@ class BlueskyWorld(World):
 
     def adapter(self, need: Capability | None = None) -> Platform:
         by_password = need in BlueskyPlatform.needs_password
-        login = Login(self.handle, SECRET if by_password else self.key, is_token=not by_password)
+        login = Login(self.handle, self.secret if by_password else self.key, is_token=not by_password)
         return BlueskyPlatform(self.info, handle=self.handle, remote_id=self.remote_id, login=login)
 
     def network(self) -> httpx.BaseTransport:
@@ -69,7 +69,7 @@ class BlueskyWorld(World):
         from socialgov.actions.credentials import deposit
 
         deposit(
-            home, owner_of(home, account), account.id, username=self.handle, secret=SECRET,
+            home, owner_of(home, account), account.id, username=self.handle, secret=self.secret,
             email=self.member.email, now=self.now,
         )  # fmt: skip
 

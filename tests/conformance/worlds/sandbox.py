@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 from factories import NOW
 from networks import INFO, Clock
-from world import SECRET, World
+from world import World, new_secret
 
 from socialgov.models import Capability, Presence
 from socialgov.platforms import Login, Platform
@@ -38,16 +38,16 @@ class SandboxWorld(World):
     _accounts = count(2)
 
     def __init__(self, app: Flask, clock: Clock, number: int = 1) -> None:
-        self.app, self.clock = app, clock
+        self.app, self.clock, self.secret = app, clock, new_secret()
         self.there: Network = app.extensions["network"]
         self.wall = Wall(self.there)
         self.handle = f"trip_wales_{number}"
         member = self.there.create_account(
-            self.handle, SECRET, email="trips@school.example", text="Official account", private=True
+            self.handle, self.secret, email="trips@school.example", text="Official account", private=True
         )
         self.remote_id = member.id
         self.key = Keys(self.there).make(member, "conformance")
-        self.secrets = (SECRET, self.key)
+        self.secrets = (self.secret, self.key)
         self._numbers = count(1)
 
     @classmethod
@@ -66,7 +66,7 @@ class SandboxWorld(World):
 
     def adapter(self, need: Capability | None = None) -> Platform:
         by_password = need in SandboxPlatform.needs_password
-        login = Login(self.handle, SECRET if by_password else self.key, is_token=not by_password)
+        login = Login(self.handle, self.secret if by_password else self.key, is_token=not by_password)
         made = SandboxPlatform(self.info, handle=self.handle, remote_id=self.remote_id, login=login)
         made.transport = self.network()
         return made
@@ -80,7 +80,7 @@ class SandboxWorld(World):
         from socialgov.actions.credentials import deposit
 
         deposit(
-            home, owner_of(home, account), account.id, username=self.handle, secret=SECRET,
+            home, owner_of(home, account), account.id, username=self.handle, secret=self.secret,
             email="trips@school.example", now=self.now,
         )  # fmt: skip
 
