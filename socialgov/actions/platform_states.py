@@ -1,0 +1,137 @@
+"""How each platform stands: what a machine does there, what it costs and has cost, and what was not checked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from socialgov import platforms
+from socialgov.actions.planning import forecast_of
+from socialgov.actions.spending import Money, money_of, month_of, profile_price
+from socialgov.models import Capability
+from socialgov.store import plans, spending
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from socialgov.home import Home
+    from socialgov.models import Account, Pause, PlatformInfo
+    from socialgov.planning import Forecast
+    from socialgov.store.spending import CallSpent
+
+SIGNS: Mapping[str, str] = {"USD": "$", "GBP": "£", "EUR": "€"}
+NEEDS: Mapping[Capability, str] = {
+    Capability.SEE_PRESENCE: "whether it is there",
+    Capability.READ_PROFILE: "the profile and whether it is private",
+    Capability.READ_POSTS: "posts and conversations",
+    Capability.READ_FOLLOWERS: "followers",
+    Capability.READ_FOLLOWS: "whom it follows",
+    Capability.READ_LIKES: "likes",
+    Capability.READ_SHARES: "shares",
+    Capability.CHECK_LOGIN: "the login",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformState:
+    """One platform of the school. `money`, `forecast` and `by_call` are None or empty where it costs nothing."""
+
+    info: PlatformInfo
+    approved: bool
+    by_machine: str
+    accounts: int
+    connected: int
+    money: Money | None
+    forecast: Forecast | None
+    pause: Pause | None
+    by_call: tuple[CallSpent, ...] = ()
+
+    @property
+    def used_up(self) -> bool:
+        """The month's budget does not pay for one more profile."""
+        return self.money is not None and self.money.budget is not None and self.money.left < profile_price(self.info)
+
+    @property
+    def switched_on(self) -> bool:
+        return self.money is None or self.money.budget is not None
+
+
+def platform_states(home: Home, *, now: datetime) -> list[PlatformState]:
+    """Every platform that the school has approved or has accounts on, those that cost money first."""
+    rows = plans.watched_rows(home.db)
+    accounts, connected = Counter(row.platform for row in rows), Counter(row.platform for row in rows if row.connected)
+    pauses, month = spending.pauses(home.db, now), month_of(home.today(now))
+    states = []
+    for key, info in home.settings.platforms.items():
+        approved = key in home.settings.approved_platforms
+        if not (approved or accounts[key]):
+            continue
+        priced = info.tariff is not None and info.tariff.costs_money
+        states.append(
+            PlatformState(
+                info=info,
+                approved=approved,
+                by_machine=_by_machine(info),
+                accounts=accounts[key],
+                connected=connected[key],
+                money=money_of(home, info, now) if priced else None,
+                forecast=forecast_of(home, info, rows) if priced else None,
+                pause=pauses.get(key),
+                by_call=tuple(spending.spent_by_call(home.db, key, *month)) if priced else (),
+            )
+        )
+    return sorted(states, key=lambda state: (state.money is None, state.info.name))
+
+
+def _by_machine(info: PlatformInfo) -> str:
+    """Who looks there, in words."""
+    if not platforms.declared_capabilities(info):
+        return "People look, and show what they see with a screenshot."
+    if not platforms.capabilities(info):
+        return (
+            "People look. A machine could, once the school has registered socialgov there (client_id in school.toml)."
+        )
+    if platforms.needs_connection(info):
+        return "A machine looks at each account that was connected; people look at the others."
+    return "A machine looks."
+
+
+def amount(micros: int, currency: str = "USD") -> str:
+    """`$3.20`; less than a cent is said with as many digits as it takes, and never rounded to nothing."""
+    sign = SIGNS.get(currency, f"{currency} ")
+    digits = f"{micros / 1_000_000:.2f}"
+    if micros and abs(micros) % 10_000 and abs(micros) < 1_000_000:
+        digits = f"{micros / 1_000_000:.6f}".rstrip("0")
+    return f"{sign}{digits}"
+
+
+def why_not(home: Home, info: PlatformInfo, now: datetime) -> str:
+    """Why something on this platform was not checked, as far as one reason holds for all its accounts."""
+    if (pause := spending.pause_of(home.db, info.key, now)) is not None:
+        return f"{pause.why} It is asked nothing until the network manager has looked."
+    if info.tariff is None or not info.tariff.costs_money:
+        return f"{info.name} did not answer."
+    if info.monthly_budget is None:
+        return f"{info.name} costs money, and the school has set no budget for it."
+    if money_of(home, info, now).left < profile_price(info):
+        return f"The month's budget for {info.name} is used up."
+    return f"The day's money for {info.name} went to what was more urgent, or it did not answer."
+
+
+@dataclass(frozen=True, slots=True)
+class Unchecked:
+    """What of an account a machine could have read and did not: each need in words with when it was last read."""
+
+    needs: tuple[tuple[str, datetime | None], ...]
+    why: str
+
+
+def unchecked(home: Home, account: Account, *, now: datetime) -> Unchecked | None:
+    """What was not checked of this account, and why; None where nothing was left out."""
+    missing = plans.not_checked(home.db, account.id)
+    if not missing:
+        return None
+    needs = tuple((NEEDS.get(one.capability, one.capability.value.replace("_", " ")), one.since) for one in missing)
+    return Unchecked(needs, why_not(home, home.settings.platforms[account.platform], now))
