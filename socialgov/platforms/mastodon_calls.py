@@ -1,4 +1,7 @@
-"""How the Mastodon adapter asks: the library over our wire, one account's token, lists to their end, one picture."""
+"""How the Mastodon adapter asks: the library over our wire, one account's token, lists to their end, one picture.
+
+The library is loaded when something is asked: a page that only wants to know what the adapter can do needs none of it.
+"""
 
 from __future__ import annotations
 
@@ -9,19 +12,18 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from mastodon import Mastodon, MastodonError
-
 from socialgov.addresses import is_private
 from socialgov.platforms.base import NotOffered, Platform, PlatformError
-from socialgov.platforms.bridge import WireAdapter, session_over
 from socialgov.platforms.mastodon_parts import Absent, Unauthorised, UnknownCall, verdict, word
 from socialgov.platforms.wire import Wire
 
 if TYPE_CHECKING:
     import httpx
+    from mastodon import Mastodon
 
     from socialgov.models import Capability, PlatformInfo
     from socialgov.platforms.base import Picture
+    from socialgov.platforms.bridge import WireAdapter
     from socialgov.platforms.wire import Reply
 
 T = TypeVar("T")
@@ -62,6 +64,8 @@ class MastodonCalls(Platform):
 
     @cached_property
     def _adapter(self) -> WireAdapter:
+        from socialgov.platforms.bridge import WireAdapter
+
         return WireAdapter(self._wire, self._judge)
 
     def _judge(self, reply: Reply, effect: bool) -> None:
@@ -69,6 +73,10 @@ class MastodonCalls(Platform):
         verdict(self._wire, reply, effect=effect)
 
     def _new_client(self, token: str | None) -> Mastodon:
+        from mastodon import Mastodon
+
+        from socialgov.platforms.bridge import session_over
+
         client = Mastodon(
             api_base_url=self._wire.base,
             session=session_over(self._adapter),
@@ -140,7 +148,7 @@ class MastodonCalls(Platform):
 
     def _relation(self, account_id: str) -> dict[str, Any]:
         found = self._ask(lambda: self._client.account_relationships(account_id))
-        return dict(found[0]) if found else {}
+        return self._object(found[0]) if isinstance(found, list) and found else {}
 
     def _picture_at(self, address: str) -> bytes | None:
         """The account's picture, often kept on another host; b"" where it has none, None where it was not read."""
@@ -163,7 +171,7 @@ class MastodonCalls(Platform):
         except PlatformError as error:
             error.outcome_unknown = False
             raise
-        number = word(media, "id")
+        number = word(self._object(media), "id")
         if not number:
             raise self._wire.broken("took a picture without saying where it is")
         if not media.get("url") and not self._ask(lambda: self._client.media(number)).get("url"):
@@ -174,6 +182,8 @@ class MastodonCalls(Platform):
 
     @contextmanager
     def _call(self) -> Iterator[None]:
+        from mastodon import MastodonError
+
         with self._adapter.unwrapped(MastodonError):
             yield
 
@@ -193,9 +203,15 @@ class MastodonCalls(Platform):
         """A call that changes something; where the server has no such call, it does not offer `capability`."""
         self._read.clear()
         try:
-            return self._ask(call)
+            return self._object(self._ask(call), effect=True)
         except UnknownCall:
             raise NotOffered(self.info.name, capability) from None
+
+    def _object(self, told: T, *, effect: bool = False) -> T:
+        """What must be one thing and no list of them."""
+        if not isinstance(told, dict):
+            raise self._wire.broken("answered with something we do not understand", effect=effect)
+        return told
 
     def _take(self, capability: Capability, call: Callable[[], Any]) -> None:
         """Take something away; not there any more is success."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from flask import current_app, g
+from flask import current_app
 
 from socialgov.actions.adapters import is_connected
 from socialgov.actions.putting_right import mends_of
@@ -44,7 +44,7 @@ def _waits(account: Account) -> bool:
 
 
 def _by_machine(account: Account) -> bool:
-    return bool(mends_of(g.home, account))
+    return bool(mends_of(_home(), account))
 
 
 def _unconnected(account: Account) -> bool:
@@ -63,7 +63,7 @@ def _home() -> Home:
 
 
 def _has_export(account: Account) -> bool:
-    return account.set_up_at is not None and g.home.settings.platforms[account.platform].export is not None
+    return account.set_up_at is not None and _home().settings.platforms[account.platform].export is not None
 
 
 @dataclass(frozen=True, slots=True)

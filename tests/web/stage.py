@@ -153,6 +153,7 @@ def pages_of(stage: Stage) -> Iterator[tuple[str, Staff | None, str]]:
     yield "decide", manager, at(f"{stage.requested.id}/decide")
     yield "setup", owner, at(f"{stage.approved.id}/setup")
     yield "facts", owner, at(f"{stage.live.id}/facts")
+    yield "put-right", owner, at(f"{stage.live.id}/put-right")
     yield "fact-private", owner, at(f"{stage.live.id}/facts/private")
     yield "fact-text", owner, at(f"{stage.live.id}/facts/profile_text")
     yield "fact-logo", owner, at(f"{stage.live.id}/facts/logo")
@@ -184,6 +185,7 @@ def pages_of(stage: Stage) -> Iterator[tuple[str, Staff | None, str]]:
     yield "closing-task", owner, at(f"{stage.closing.id}/closing/{stage.step_id}")
     yield "closed", owner, at(f"{stage.closed.id}/closing")
     yield "certificate", owner, at(f"{stage.closed.id}/certificate")
+    yield "platforms", head, "/platforms/"
     yield "audit", manager, "/audit/"
     yield "audit-needing", head, "/audit/?show=needing&platform=instagram"
     yield "log", head, "/log/"
