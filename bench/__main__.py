@@ -15,6 +15,7 @@ BENCHES = (
     "web_memory",
     "demo_serving",
     "jobs_pass",
+    "plan_day",
 )
 LINE = re.compile(r"^bench (\w+) (\S+) (\S+) limit (\S+) (ok|short)$", re.MULTILINE)
 
