@@ -7,8 +7,10 @@ not there, so a story reads as what people do, and a changed address or field na
 from __future__ import annotations
 
 import re
+import ssl
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urljoin
@@ -17,6 +19,12 @@ import httpx
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 NO_TEXT = {"script", "style", "title"}
+
+
+@cache
+def tls() -> ssl.SSLContext:
+    """One for all visitors: making one takes longer than most pages."""
+    return httpx.create_ssl_context()
 
 
 def plain(text: str) -> str:
@@ -144,7 +152,7 @@ class Visitor:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._client = httpx.Client(base_url=url, follow_redirects=True, trust_env=False, timeout=60)
+        self._client = httpx.Client(base_url=url, follow_redirects=True, trust_env=False, timeout=60, verify=tls())
         self.status = 0
         self.address = url
         self.content = b""
