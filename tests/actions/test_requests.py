@@ -10,7 +10,7 @@ from walk import Cast, approved, cast_of, form_of, requested, standing_form, tag
 
 from socialgov.actions import accounts
 from socialgov.actions.findings import current_findings
-from socialgov.actions.request_checks import request_notes
+from socialgov.actions.request_checks import request_notes, tidy_handle
 from socialgov.actions.staff import staff_leaves
 from socialgov.errors import Conflict, InvalidInput, NotPermitted
 from socialgov.home import Home
@@ -109,6 +109,13 @@ def test_a_handle_is_tidied_and_taken_once(home: Home, cast: Cast) -> None:
 )
 def test_a_pasted_profile_address_is_understood(home: Home, cast: Cast, typed: str) -> None:
     assert requested(home, cast, form=form_of(cast, handle_wished=typed)).handle_wished == "ski.trip"
+
+
+@pytest.mark.parametrize(
+    "typed", ["https://social.example/@ski_trip", "Social.example/@ski_trip/", "@ski_trip@social.example"]
+)
+def test_an_address_on_a_network_of_many_servers_is_understood(home: Home, typed: str) -> None:
+    assert tidy_handle(home.settings.platforms["mastodon"], typed) == "ski_trip@social.example"
 
 
 def test_an_address_elsewhere_is_no_handle(home: Home, cast: Cast) -> None:
