@@ -101,7 +101,7 @@ def _by_machine(info: PlatformInfo) -> str:
 def amount(micros: int, currency: str = "USD") -> str:
     """`$3.20`; less than a cent is said with as many digits as it takes, and never rounded to nothing."""
     sign = SIGNS.get(currency, f"{currency} ")
-    digits = f"{micros / 1_000_000:.2f}"
+    digits = f"{micros / 1_000_000:,.2f}"
     if micros and abs(micros) % 10_000 and abs(micros) < 1_000_000:
         digits = f"{micros / 1_000_000:.6f}".rstrip("0")
     return f"{sign}{digits}"

@@ -1,0 +1,136 @@
+"""What platforms cost, before they are switched on and after, and what is not checked since when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+import walk
+from factories import NOW
+from flask.testing import FlaskClient
+from priced_platform import PricedShown, priced_home, with_budget
+
+from socialgov.actions.observing import check_account
+from socialgov.actions.platform_states import amount
+from socialgov.actions.signin import make_signin_link
+from socialgov.actions.spending import meter_of, pause_for_payment
+from socialgov.home import Home
+from socialgov.models import Account, Role, Staff
+from socialgov.platforms import RemoteFollower
+from socialgov.store import spending
+from socialgov.web import build_app
+
+Browse = Callable[[Staff], FlaskClient]
+
+
+@pytest.fixture
+def priced(home: Home, cast: walk.Cast, monkeypatch: pytest.MonkeyPatch) -> tuple[Home, Account, PricedShown]:
+    """A live account that was looked at once, on a platform where that costs money; five dollars a month."""
+    account = walk.live(home, cast)
+    school, shown = priced_home(home, monkeypatch, 500)
+    shown.followers = [RemoteFollower("f1", "granny", "Granny")]
+    check_account(school, account.id, now=NOW)
+    return school, account, shown
+
+
+@pytest.fixture
+def visit() -> Callable[[Home, Staff], FlaskClient]:
+    """A client that is signed in at the school as it is set up here."""
+
+    def visited(school: Home, staff: Staff) -> FlaskClient:
+        there = build_app(school)
+        there.config.update(WTF_CSRF_ENABLED=False, PROPAGATE_EXCEPTIONS=False)
+        client = there.test_client()
+        assert client.post(make_signin_link(school, staff.id, actor="cli", now=NOW)).status_code == 302
+        return client
+
+    return visited
+
+
+Visit = Callable[[Home, Staff], FlaskClient]
+
+
+def text(client: FlaskClient, path: str) -> str:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    return " ".join(answer.text.split())
+
+
+def test_before_it_is_switched_on_the_page_says_what_it_would_cost(
+    home: Home, cast: walk.Cast, monkeypatch: pytest.MonkeyPatch, visit: Visit
+) -> None:
+    for number in range(2):
+        walk.live(home, cast, form=walk.form_of(cast, handle_wished=f"trip_{number}"))
+    school, _ = priced_home(home, monkeypatch, None)
+    page = text(visit(school, cast.manager), "/platforms/")
+    assert "Not set, so nothing that costs money is asked" in page
+    assert "2 accounts: about $" in page and "a month" in page
+    assert "monthly_budget = &#34;20.00&#34;" in page or 'monthly_budget = "20.00"' in page
+    assert "Source: a test. Looked up 22 November 2026." in page
+
+
+def test_it_says_what_was_spent_and_what_is_in_doubt(
+    priced: tuple[Home, Account, PricedShown], cast: walk.Cast, visit: Visit
+) -> None:
+    school, account, _ = priced
+    before = spending.spent(school.db, "instagram", school.today(NOW), school.today(NOW)).micros
+    meter_of(school, school.settings.platforms["instagram"], account.id, now=NOW).before("followers", 3)
+    page = text(visit(school, cast.head), "/platforms/")
+    assert "$5.00 a month" in page
+    assert f"{amount(before + 30_000)}, $0.03 of it in doubt" in page
+
+
+def test_when_the_budget_is_used_up_every_page_says_what_is_not_checked_since_when(
+    priced: tuple[Home, Account, PricedShown], cast: walk.Cast, visit: Visit
+) -> None:
+    school, account, _ = priced
+    poor = with_budget(school, 1)
+    check_account(poor, account.id, now=NOW + timedelta(hours=13))
+    client = visit(poor, cast.manager)
+    about, register, page = (text(client, path) for path in (f"/accounts/{account.id}", "/accounts/", "/platforms/"))
+    since = "since 23 November 2026, 09:00"
+    assert f"Not checked: the profile and whether it is private, {since}" in about
+    assert f"Not checked: followers, {since}" in about
+    assert "The month&#39;s budget for Instagram is used up." in about
+    assert "Not all checked since 23 November 2026" in register
+    assert "Not checked since" in page and "Followers" in page and "is asked again on 1 December 2026" in page
+
+
+def test_an_account_that_was_wholly_looked_at_says_nothing_of_the_kind(
+    priced: tuple[Home, Account, PricedShown], cast: walk.Cast, visit: Visit
+) -> None:
+    school, account, _ = priced
+    client = visit(school, cast.manager)
+    for path in (f"/accounts/{account.id}", "/accounts/", "/platforms/"):
+        shown_there = text(client, path)
+        assert "not-checked" not in shown_there and "Not all checked" not in shown_there
+
+
+def test_the_network_manager_lets_a_paused_platform_be_asked_again_and_nobody_else_does(
+    priced: tuple[Home, Account, PricedShown], cast: walk.Cast, visit: Visit
+) -> None:
+    school, _, _ = priced
+    pause_for_payment(school, school.settings.platforms["instagram"], now=NOW)
+    assert "Ask Instagram again" not in text(visit(school, cast.head), "/platforms/")
+    assert visit(school, cast.head).post("/platforms/instagram/resume").status_code == 403
+    client = visit(school, cast.manager)
+    assert "Ask Instagram again" in text(client, "/platforms/")
+    assert client.post("/platforms/instagram/resume").status_code == 302
+    assert spending.pause_of(school.db, "instagram", NOW) is None
+    assert client.post("/platforms/instagram/resume").status_code == 409
+    assert client.post("/platforms/nowhere/resume").status_code == 404
+
+
+def test_a_teacher_does_not_see_what_platforms_cost(home: Home, browse: Browse, teacher: Staff) -> None:
+    assert Role.TEACHER in teacher.roles
+    assert browse(teacher).get("/platforms/").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("micros", "words"),
+    [(0, "$0.00"), (3_200_000, "$3.20"), (10_000, "$0.01"), (5_000, "$0.005"), (1_234_567_000, "$1,234.57")],
+)
+def test_an_amount_is_never_rounded_to_nothing(micros: int, words: str) -> None:
+    assert amount(micros) == words
+    assert amount(3_200_000, "CHF") == "CHF 3.20"
