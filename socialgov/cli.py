@@ -201,6 +201,36 @@ def signin_service(home: Path) -> None:
     cli_signin.signin_service(home)
 
 
+@main.group(cls=Group, invoke_without_command=True)
+@home_option
+@click.pass_context
+def platforms(context: click.Context, home: Path) -> None:
+    """Say how each platform stands: accounts, what is connected, budget, what was spent, when it was last read.
+
+    Ends with 1 where a platform is paused, its budget is used up, or an account must be connected anew.
+    """
+    context.obj = home
+    if context.invoked_subcommand is None:
+        from socialgov import cli_platforms
+
+        cli_platforms.platforms(home)
+
+
+@platforms.command("probe")
+@click.argument("account")
+@click.option("--home", type=FOLDER, help="The school's folder, as above.")
+@click.pass_obj
+def platforms_probe(of_group: Path, account: str, home: Path | None) -> None:
+    """Try every read of ACCOUNT, by number or handle: what works, how much it found, what it cost.
+
+    Changes nothing on the platform and keeps nothing of what it read. Costs what the reads cost. Ends with 1 where a
+    read fails, or where no machine reads this account.
+    """
+    from socialgov import cli_platforms
+
+    cli_platforms.probe(home or of_group, account)
+
+
 @main.group(cls=Group)
 def audit() -> None:
     """Prove that the log and certificates are what they were."""

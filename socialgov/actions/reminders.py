@@ -1,5 +1,6 @@
-"""Reminders before an account's end (LIF602, LIF605), before a standing account must be confirmed (LIF604), and of
-passwords that must be changed (SEC204): first the keepers, then the network managers, then the heads.
+"""Reminders before an account's end (LIF602, LIF605), before a standing account must be confirmed (LIF604), of
+passwords that must be changed (SEC204), and of signing in where a platform wants that: first the keepers, then the
+network managers, then the heads.
 
 Those who open the vault hear of it the day before an account ends that cannot be disabled without it, and the heads
 when a closing has waited for it for a day (LIF602).
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from socialgov.actions.closing_steps import OPEN_AND, keepers_to_tell
 from socialgov.actions.notices import notify
+from socialgov.actions.sign_ins import SIGN_IN_NOTICE, sign_ins_due
 from socialgov.lifecycle import Lateness, confirmation_due_at, rotation_lateness
 from socialgov.models import Capability, Role
 from socialgov.platforms import needs_password
@@ -46,6 +48,7 @@ _TOLD = {
     Lateness.LATE: (Role.NETWORK_MANAGER, Role.HEAD),
 }
 VAULT_WAIT = timedelta(days=1)
+SIGN_IN_SOON = timedelta(days=7)
 _ENDING = frozenset({Capability.DEACTIVATE, Capability.REVOKE_ACCESS, Capability.CHANGE_PASSWORD})
 
 
@@ -72,6 +75,7 @@ def due_reminders(home: Home, now: datetime) -> list[Reminder]:
         *_rotations(home, now),
         *_vault_tomorrow(home, now),
         *_vault_waited_for(home, now),
+        *_sign_ins(home, now),
     ]
     told = {reminder.key: _told(home, reminder) for reminder in wanted}
     given = notices_given(home.db, [f"{key}:{staff_id}" for key, staff in told.items() for staff_id in staff])
@@ -181,6 +185,22 @@ def _rotations(home: Home, now: datetime) -> Iterator[Reminder]:
         step = f"{late}:{home.today(now)}" if late is Lateness.LATE else late
         kind = "rotation_late" if late is Lateness.LATE else "rotation"
         yield Reminder(account, f"rotation:{rotation.id}:{step}", text, _TOLD[late], kind)
+
+
+def _sign_ins(home: Home, now: datetime) -> Iterator[Reminder]:
+    """A week before the platform wants somebody to sign in, then each week that it is late; managers from then on."""
+    today = home.today(now)
+    for account, due in sign_ins_due(home, now + SIGN_IN_SOON):
+        days_left, by = (home.today(due) - today).days, _day(home.today(due))
+        info = home.settings.platforms[account.platform]
+        late = days_left < 0
+        step = f"late{-days_left // 7}" if late else "soon"
+        text = (
+            f"{info.name} wants somebody to sign in to the account {_name(account)} by {by}. It may take accounts away"
+            f" into which nobody signs in for {info.login_every_days} days. Sign in there, then say so on its page."
+        )
+        roles = (Role.NETWORK_MANAGER,) if late else ()
+        yield Reminder(account, f"sign-in:{account.id}:{home.today(due)}:{step}", text, roles, SIGN_IN_NOTICE)
 
 
 def _name(account: Account) -> str:

@@ -80,6 +80,7 @@ class PlatformInfo:
     client: ApiClient | None = None
     index_base: str | None = None  # where followers are asked for, if that is another server
     directory_base: str | None = None  # where the server of each single account is looked up
+    marks: Mapping[str, str] = field(default_factory=dict)  # what the words of its moderators mean, for people
     tariff: Tariff | None = None
     monthly_budget: int | None = None  # micros a calendar month for the whole school; None: none was set
     privacy: str = ""  # how private an account can be there

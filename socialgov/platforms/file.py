@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 
 # with {handle}, or with {name} and {server} on a network of many servers, and nothing else in braces
 PROFILE_URL = r"[^\s{}]*(\{handle\}|\{server\}[^\s{}]*\{name\})[^\s{}]*"
-# What a guide of config/platforms.toml can serve: a step of the closing plan, a task before the gate, or a part of the
-# change of a password.
+# What a guide of config/platforms.toml can serve: a step of the closing plan, a task before the gate, a part of the
+# change of a password, or the sign-in that some platforms want from time to time.
 GUIDED = frozenset(
     {
         "set_logo",
         "profile_text",
         "recovery",
+        "keep_login",
         "make_private",
         "remove_follower",
         "take_content_down",
@@ -100,6 +101,7 @@ def _platform(key: str, table: Table, common: Mapping[str, tuple[str, ...]]) -> 
         api_base=_address(table, "api_base", None),
         index_base=_address(table, "index_base", None),
         directory_base=_address(table, "directory_base", None),
+        marks=_marks(table),
         tariff=_tariff(table),
         simulated=table.flag("simulated", False),
         password_change_source=password.text("source"),
@@ -109,6 +111,14 @@ def _platform(key: str, table: Table, common: Mapping[str, tuple[str, ...]]) -> 
     for used in (age, password, table):
         used.close()
     return info
+
+
+def _marks(table: Table) -> Mapping[str, str]:
+    """[platforms.KEY.marks]: a word that moderators mark an account with, and what it means."""
+    told = table.table("marks")
+    marks = MappingProxyType({word: told.text(word) for word in told.names()})
+    told.close()
+    return marks
 
 
 def _guides(table: Table) -> dict[str, tuple[str, ...]]:

@@ -121,6 +121,7 @@ class EventTag(StrEnum):
     PLATFORM_RESUMED = "connection:platform:resumed"
     BUDGET_USED_UP = "connection:budget:used_up"
     READS_PLANNED = "connection:reads:planned"
+    ACCOUNT_SIGNED_IN = "account:login:kept"
     PUBLIC_ALLOWED = "account:public:allowed"
     PUBLIC_USED = "account:public:used"
     PUBLIC_ENDED = "account:public:ended"

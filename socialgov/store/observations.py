@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from socialgov.errors import NotFound
 from socialgov.models import Fact, Observation, Source
 from socialgov.store.connect import insert
-from socialgov.store.rows import all_of, dicts, moment_text, one_of, scalar
+from socialgov.store.rows import all_of, dicts, moment, moment_text, one_of, scalar
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -121,3 +121,13 @@ def followers_on_record(db: Database, account_id: int, at: datetime) -> int:
             (account_id, at),
         )
     )
+
+
+def last_read_by_platform(db: Database) -> dict[str, datetime]:
+    """When a platform last told the machine anything about any of its accounts, by platform."""
+    rows = dicts(
+        db,
+        """select a.platform, max(o.observed_at) as at from account a join observation o on o.account_id = a.id
+           where o.source = 'api' group by a.platform""",
+    )
+    return {row["platform"]: moment(row["at"]) for row in rows}

@@ -38,6 +38,7 @@ BLUEPRINTS = (
     "decisions",
     "setup",
     "exports",
+    "sign_ins",
     "putting_right",
     "deposits",
     "contacts",

@@ -66,6 +66,11 @@ def _has_export(account: Account) -> bool:
     return account.set_up_at is not None and _home().settings.platforms[account.platform].export is not None
 
 
+def _wants_sign_ins(account: Account) -> bool:
+    info = _home().settings.platforms[account.platform]
+    return account.set_up_at is not None and info.login_every_days is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Deed:
     """Something to do: its words, its page, the states in which it makes sense, and how its button looks."""
@@ -90,6 +95,7 @@ DEEDS = (
     Deed("Say what is seen on the platform", "setup.facts", ON_PLATFORM),
     Deed("Put it right by machine", "putting_right.page", ON_PLATFORM, applies=_by_machine),
     Deed("Hand in the platform's own export file", "exports.hand_in", ON_PLATFORM | {S.CLOSING}, applies=_has_export),
+    Deed("Say that somebody signed in there", "sign_ins.say", ON_PLATFORM, applies=_wants_sign_ins),
     Deed("Deposit the login", "deposits.hand_in", ON_PLATFORM | {S.CLOSING}),
     Deed("What is deposited", "deposits.parts", ON_PLATFORM | {S.CLOSING}),
     Deed("Connect with {platform}", "connections.show", ON_PLATFORM | {S.CLOSING}, applies=_unconnected),

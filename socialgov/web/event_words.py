@@ -127,6 +127,7 @@ WORDS: Mapping[EventTag, str] = {
     T.PLATFORM_RESUMED: "began to ask a platform again",
     T.BUDGET_USED_UP: "found the month's budget for a platform used up",
     T.READS_PLANNED: "planned what is read of a platform this day",
+    T.ACCOUNT_SIGNED_IN: "signed in on the platform, so that it keeps the account",
     T.PUBLIC_ALLOWED: "allowed a public account",
     T.PUBLIC_USED: "asked for it under the head's permission for a public account",
     T.PUBLIC_ENDED: "ended the permission for a public account",

@@ -33,8 +33,8 @@ def _sees_glass_only(staff: Staff) -> bool:
 
 
 OF_ACCOUNTS = (
-    "accounts", "decisions", "setup", "exports", "deposits", "contacts", "credentials", "rotations", "lifetime",
-    "closing",
+    "accounts", "decisions", "setup", "exports", "sign_ins", "deposits", "contacts", "credentials", "rotations",
+    "lifetime", "closing",
     "audience", "followers", "posts",
 )  # fmt: skip
 

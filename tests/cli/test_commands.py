@@ -25,6 +25,7 @@ COMMANDS = (
     "escrow",
     "import",
     "init",
+    "platforms",
     "run-jobs",
     "scheduler",
     "serve",

@@ -83,6 +83,7 @@ MATRIX: dict[str, Who] = {
     "setup.logo": ALL | {KEEPER},
     "setup.gate": who(MANAGER, KEEPER),
     "exports.hand_in": who(MANAGER, KEEPER),
+    "sign_ins.say": who(MANAGER, KEEPER),
     "deposits.hand_in": who(MANAGER, KEEPER),
     "deposits.parts": who(MANAGER, KEEPER),
     "deposits.codes": who(MANAGER, KEEPER),

@@ -73,3 +73,15 @@ def test_every_setting_and_list_of_the_shipped_platforms_has_its_word(home: Home
 
     assert set(SETTING_WORDS) == SETTINGS
     assert set(exports.LIST_WORDS) == set(LISTED)
+
+
+def test_a_keeper_says_that_they_signed_in_on_x(home: Home, cast: Cast, browse: Browse) -> None:
+    on_x = live(home, cast, form=form_of(cast, platform="x", handle_wished="trip_2026"))
+    teacher = browse(cast.owner)
+    assert "Say that somebody signed in there" in teacher.get(f"/accounts/{on_x.id}").text
+    shown = teacher.get(f"/accounts/{on_x.id}/signed-in").text
+    assert "X wants somebody to sign in every 30 days: here by 23 December 2026." in shown
+    assert "Post, like and follow nothing" in shown
+    done = teacher.post(f"/accounts/{on_x.id}/signed-in", follow_redirects=True).text
+    assert "Recorded, with your name and the time" in done
+    assert "signed in on the platform, so that it keeps the account" in done
