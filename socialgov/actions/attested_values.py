@@ -15,6 +15,8 @@ _MOST = 100_000_000
 
 def checked_value(fact: Fact, value: Any) -> Any:
     """`value` as `fact` is kept: bool, count, text or choice. Raises InvalidInput for the field `value`."""
+    if fact is Fact.LABELS:
+        raise _refused("Only the platform itself tells how its moderators marked the account.")
     if fact in _YES_OR_NO:
         if not isinstance(value, bool):
             raise _refused("Say yes or no.")

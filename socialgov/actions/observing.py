@@ -15,14 +15,14 @@ from socialgov.actions.attested_values import checked_value
 from socialgov.actions.blobs import save_blob
 from socialgov.actions.findings import evaluate_account
 from socialgov.actions.followers import record_followers
+from socialgov.actions.marks import tell_of_marks
 from socialgov.actions.planned_looks import MONEY, keep_counts, look_at, usual_next_look
 from socialgov.actions.reading import READ_BY, Reading, read_platform
-from socialgov.actions.spending import may_be_asked, pause_for_payment
+from socialgov.actions.spending import may_be_asked, too_much_in_doubt
 from socialgov.actions.unsealing import machine_login
 from socialgov.errors import InvalidInput
 from socialgov.lifecycle import WrongState
 from socialgov.models import AccountState, Fact, LogoMatch, Source
-from socialgov.platforms import PaymentNeeded
 from socialgov.store.accounts import account_by_id
 from socialgov.store.connect import guarded_update, write
 from socialgov.store.events import EventTag, actor_of, record_event
@@ -310,8 +310,6 @@ def _look(home: Home, account: Account, now: datetime, *, whole: bool = False, a
     login = machine_login(home, account.id, purpose="check", now=now)
     adapter = adapter_of(home, account, login, now=now)
     reading = read_platform(adapter) if whole else look_at(home, account, adapter, asked=asked, now=now)
-    if any(isinstance(error, PaymentNeeded) for error in reading.failed.values()):
-        pause_for_payment(home, adapter.info, now=now)
     return reading
 
 
@@ -319,6 +317,8 @@ def _next_look(home: Home, account: Account, reading: Reading, now: datetime) ->
     """At the school's interval; sooner where a look failed only for now, and when the platform says so."""
     usual = usual_next_look(home, account, now)
     failed = [error for error in reading.failed.values() if not error.permanent and not isinstance(error, MONEY)]
+    if too_much_in_doubt(home, home.settings.platforms[account.platform], account.id, now):
+        failed = []
     passing = [error.retry_at or now + _SOON for error in failed]
     return min(usual, max(passing)) if passing else usual
 
@@ -335,6 +335,7 @@ def keep_reading(home: Home, db: Database, looked_at: Account, reading: Reading,
         values[Fact.LOGO], notes[Fact.LOGO] = judged
     if reading.followers is not None:
         record_followers(home, account.id, reading.followers, now=now, actor=CHECKER)
+    tell_of_marks(home, db, account, values.get(Fact.LABELS), now)
     for fact, value in values.items():
         record_observation(
             db, account_id=account.id, fact=fact, value=value, now=now, source=Source.API, note=notes.get(fact) or None
@@ -389,12 +390,6 @@ def _tell_of_look(db: Database, account_id: int, reading: Reading, facts: list[F
     ):
         if data:
             record_event(
-                db,
-                tag,
-                actor=CHECKER,
-                now=now,
-                subject="account",
-                subject_id=account_id,
-                account_id=account_id,
+                db, tag, actor=CHECKER, now=now, subject="account", subject_id=account_id, account_id=account_id,
                 data=data,
-            )
+            )  # fmt: skip

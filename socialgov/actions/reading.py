@@ -69,6 +69,7 @@ def _presence(platform: Platform, reading: Reading) -> None:
 def _profile(platform: Platform, reading: Reading) -> None:
     profile = platform.profile()
     told = {Fact.PRIVATE: profile.private, Fact.PROFILE_TEXT: profile.text, Fact.SETUP_EMAIL: profile.setup_email}
+    told[Fact.LABELS] = None if profile.labels is None else list(profile.labels)
     reading.values |= {fact: value for fact, value in told.items() if value is not None}
     reading.picture, reading.counts = profile.picture, profile.counts
     if platform.access is not None:  # it was the account itself that answered: the platform still lets us in

@@ -224,8 +224,8 @@ class Wire:
 
     def _next_hop(self, url: str, reply: Reply, token: str) -> str:
         try:
-            hop = httpx.URL(url).join(reply.headers.get("location", ""))
-        except (httpx.InvalidURL, ValueError):
+            hop = httpx.URL(url).join(reply.headers["location"])
+        except (KeyError, httpx.InvalidURL, ValueError):  # nowhere is not this same place with nothing asked
             raise self.broken("redirects to nowhere") from None
         same = (hop.scheme, hop.host, hop.port) == (httpx.URL(url).scheme, httpx.URL(url).host, httpx.URL(url).port)
         if token or not (same or (hop.scheme == "https" and not is_private(hop.host))):

@@ -10,6 +10,7 @@ from flask import g, url_for
 
 from socialgov.actions.accounts import Task, task_list
 from socialgov.actions.machine_tokens import key_since, makes_keys
+from socialgov.actions.marks import marks_of
 from socialgov.lifecycle import WATCHED_STATES, confirmation_due_at
 from socialgov.models import (
     Account,
@@ -138,6 +139,7 @@ def about(account: Account, names: Mapping[int, str]) -> list[Row]:
         *held_rows(account, names),
         *_own_key(account),
         *_connection(account),
+        *_marks(account),
         ("Asked for", f"{names.get(account.requested_by, 'not known')}, {_day(account.requested_at)}"),
     ]
     if account.decided_by:
@@ -197,6 +199,15 @@ def _connection(account: Account) -> list[Row]:
         said = f"{info.name} no longer lets socialgov in. Connect it again"
     link = (href, "the connection") if may_open("connections.show", g.staff, account) else ()
     return [(f"Connected with {info.name}", said, *link)]
+
+
+def _marks(account: Account) -> list[Row]:
+    """What the platform's moderators say of it, where the platform tells."""
+    told = marks_of(g.home, account)
+    if told is None:
+        return []
+    said = "; ".join(told.words) or "None"
+    return [("Moderators' marks", f"{said}. Read from the platform {ago(told.observed_at)}.")]
 
 
 def _day(moment: datetime | None) -> str:
