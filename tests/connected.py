@@ -89,10 +89,13 @@ class Connected:
 
 
 @contextmanager
-def connectable(home: Home, folder: Path) -> Iterator[Connected]:
-    """The school has registered with X, and has a live account there that nobody has connected yet."""
-    clock = Clock(home.now())
-    x = StandIn(clock)
+def connectable(home: Home, folder: Path, x: StandIn | None = None, clock: Clock | None = None) -> Iterator[Connected]:
+    """The school has registered with X, and has a live account there that nobody has connected yet.
+
+    `x` is a stand-in that is served, for tests in which a browser goes there.
+    """
+    clock = clock or Clock(home.now())
+    x = x or StandIn(clock)
     school, secret = school_with_x(home, x, folder, clock)
     line, before = Line(x), XPlatform.transport
     XPlatform.transport = line
@@ -110,7 +113,7 @@ def school_with_x(home: Home, x: StandIn, folder: Path, clock: Clock) -> tuple[H
     file = folder / "x-secret"
     file.write_text(f"{client.secret}\n")
     info = replace(
-        home.settings.platforms["x"], api_base=ADDRESS, client=ApiClient(client.id, str(file)),
+        home.settings.platforms["x"], api_base=x.url or ADDRESS, client=ApiClient(client.id, str(file)),
         monthly_budget=1_000_000_000,
     )  # fmt: skip
     settings = replace(home.settings, platforms={**home.settings.platforms, "x": info})

@@ -48,7 +48,7 @@ ATTEMPT_KEY = "connect"  # this browser's token of the attempt, in the signed co
 WORDS: Mapping[Capability, str] = {
     Capability.READ_PROFILE: "see the profile, and whether it is private",
     Capability.READ_POSTS: "see what is posted, also past socialgov",
-    Capability.READ_FOLLOWERS: "see who follows, and who asks to",
+    Capability.READ_FOLLOWERS: "see who follows",
     Capability.READ_FOLLOWS: "see whom the account follows",
     Capability.READ_LIKES: "see what it likes",
     Capability.READ_SHARES: "see what it reposts and quotes",
@@ -70,6 +70,16 @@ WORDS: Mapping[Capability, str] = {
     Capability.UNDO_FOLLOW: "stop following somebody",
     Capability.UNDO_SHARE: "take back a repost",
 }
+# what some platforms leave to people
+OF_PEOPLE = frozenset(
+    {
+        Capability.ACCEPT_FOLLOWER,
+        Capability.REMOVE_FOLLOWER,
+        Capability.SET_PICTURE,
+        Capability.SET_PRIVATE,
+        Capability.DEACTIVATE,
+    }
+)
 
 
 @bp.get("/accounts/<int:account_id>/connection")
@@ -91,9 +101,10 @@ def show(account_id: int) -> ResponseReturnValue:
         oauth=oauth,
         wants_client=wants_client(info),
         connection=connection,
-        rows=_rows(connection) if connection else [],
+        rows=_rows(connection, many_servers=bool(oauth and oauth.register_path)) if connection else [],
         can=_in_words(can),
-        by_people=_in_words(capabilities_off(g.home.db, account_id)),
+        not_offered=_in_words(capabilities_off(g.home.db, account_id)),
+        by_people=_in_words(OF_PEOPLE - can - capabilities_off(g.home.db, account_id)),
         trouble=trouble,
         open=g.account.state in CONNECTABLE,
         form=ButtonForm(),
@@ -111,14 +122,15 @@ def _in_words(capabilities: frozenset[Capability]) -> list[str]:
     return [words for capability, words in WORDS.items() if capability in capabilities]
 
 
-def _rows(connection: Connection) -> list[tuple[str, str]]:
+def _rows(connection: Connection, *, many_servers: bool) -> list[tuple[str, str]]:
     names = staff_names(g.home.db)
     who = names.get(connection.connected_by or 0, "somebody who left")
     rows = [
         ("Connected as", connection.handle),
         ("Since", f"{day_words(g.home.today(connection.connected_at))}, by {who}"),
-        ("Server", urlsplit(connection.server).netloc),
     ]
+    if many_servers:
+        rows.append(("Server", urlsplit(connection.server).netloc))
     if connection.renewed_at:
         rows.append(("Key renewed", ago(connection.renewed_at)))
     return rows

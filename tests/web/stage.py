@@ -165,6 +165,7 @@ def pages_of(stage: Stage) -> Iterator[tuple[str, Staff | None, str]]:
         yield f"deposit-{part}", owner, at(f"{stage.live.id}/deposit/{part}")
     yield "recovery", owner, at(f"{stage.live.id}/recovery")
     yield "delegates", owner, at(f"{stage.live.id}/delegates")
+    yield "connection", owner, at(f"{stage.live.id}/connection")
     yield "password", manager, at(f"{stage.live.id}/password")
     yield "looks", owner, at(f"{stage.live.id}/looks")
     yield "login-test", manager, at(f"{stage.live.id}/login-test")
