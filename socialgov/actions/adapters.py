@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from socialgov import platforms
 from socialgov.actions.access import AppToken, BorrowedAccess, OwnAccess
-from socialgov.actions.spending import meter_of
+from socialgov.actions.spending import meter_of, pause_for_payment
 from socialgov.config_values import secret_line
 from socialgov.errors import ConfigError
 from socialgov.models import AccountState, Capability
@@ -140,7 +140,12 @@ def _app_token(info: PlatformInfo) -> str | None:
 
 
 def note_not_offered(home: Home, account_id: int, error: PlatformError, *, now: datetime) -> None:
-    """Remember that the platform does not offer this to us, if that is what it said: from now on people do it."""
+    """Remember that the platform does not offer this to us, if that is what it said: from now on people do it.
+
+    Where it asked for payment instead, the whole platform is asked nothing more until somebody has looked.
+    """
+    if isinstance(error, platforms.PaymentNeeded):
+        pause_for_payment(home, home.settings.platforms[account_by_id(home.db, account_id).platform], now=now)
     if not isinstance(error, platforms.NotOffered):
         return
     with write(home.db) as db:

@@ -19,6 +19,7 @@ from socialgov.actions.adapters import adapter_of, capabilities_of, note_not_off
 from socialgov.actions.blobs import read_blob, save_blob
 from socialgov.actions.evidence import POST_EVIDENCE
 from socialgov.actions.post_changes import own_post, record_post, refuse_unless_open
+from socialgov.actions.spending import too_much_in_doubt
 from socialgov.actions.unsealing import machine_login
 from socialgov.errors import Conflict, InvalidInput, SocialgovError
 from socialgov.models import Capability, PostState
@@ -79,7 +80,8 @@ def settle_publishing(home: Home, now: datetime) -> int:
     settled = 0
     for post in store.posts_being_published(home.db, now - SETTLE_AFTER):
         account = account_by_id(home.db, post.account_id)
-        if not can_publish(home, account):
+        info = home.settings.platforms[account.platform]
+        if not can_publish(home, account) or too_much_in_doubt(home, info, account.id, now):
             continue
         try:
             login = machine_login(home, account.id, purpose="settle", now=now)

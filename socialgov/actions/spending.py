@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from socialgov.platforms import Meter
 
 METER = "job:meter"
+_LOST_PROFILES = 20
 _MARGIN = 10  # how many more than it said the platform may answer with before a page is full
 
 
@@ -205,6 +206,16 @@ def may_be_asked(home: Home, info: PlatformInfo, now: datetime) -> bool:
     if store.pause_of(home.db, info.key, now) is not None:
         return False
     return info.monthly_budget is not None and money_of(home, info, now).left >= profile_price(info)
+
+
+def too_much_in_doubt(home: Home, info: PlatformInfo, account_id: int, now: datetime) -> bool:
+    """Were answers about this account lost today that may have cost as much as twenty profiles?
+
+    While a platform is down each try may cost money all the same, so it is not tried again and again.
+    """
+    today = home.today(now)
+    doubt = store.spent_on_account(home.db, info.key, account_id, today, today).reserved
+    return doubt > _LOST_PROFILES * profile_price(info)
 
 
 def profile_price(info: PlatformInfo) -> int:

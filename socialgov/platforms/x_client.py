@@ -118,7 +118,7 @@ class XClient:
         self.clock = reply.sent_at or self.clock
         if reply.ok:
             return
-        self._answered_with_nothing = True
+        self._answered_with_nothing = reply.status < 500  # after a fault of its own X may have counted it
         problem = problem_of(reply.status, _object(reply.content))
         if reply.status == 429 and problem.capped:
             raise Refused(self._wire.name, problem)

@@ -176,12 +176,26 @@ def test_every_request_is_reserved_before_and_settled_after_with_what_it_answere
     assert x.meter.after_ == [("followers", 2)]
 
 
-@pytest.mark.parametrize("answer", [httpx.Response(503), httpx.Response(429), problem(402), problem(403), problem(404)])
+@pytest.mark.parametrize("answer", [httpx.Response(429), problem(402), problem(403), problem(404)])
 def test_a_refused_read_costs_nothing(answer: httpx.Response) -> None:
     x = always(answer)
     with pytest.raises(PlatformError):
         x.adapter().profile()
     assert x.meter.after_ == [("me", 0)]
+
+
+def test_a_fault_of_the_servers_own_stays_reserved_for_it_may_have_been_counted() -> None:
+    x = always(httpx.Response(503))
+    with pytest.raises(PlatformError):
+        x.adapter().profile()
+    assert (x.meter.before_, x.meter.after_) == ([("me", 1)], [])
+
+
+def test_after_a_fault_of_its_own_x_may_have_counted_it() -> None:
+    x = always(httpx.Response(503))
+    with pytest.raises(PlatformError):
+        x.adapter().profile()
+    assert x.meter.after_ == []
 
 
 @pytest.mark.parametrize("wrong", [httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError])
