@@ -238,7 +238,7 @@ class XPlatform(Platform):
 
     @cached_property
     def _number(self) -> str:
-        return self.remote_id if is_number(self.remote_id) and self.remote_id else self._own_face().number
+        return self.remote_id if is_number(self.remote_id) else self._own_face().number
 
     def _stored_number(self) -> str:
         if not self.remote_id:

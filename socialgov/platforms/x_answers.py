@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 from socialgov.platforms.base import Counts, RemoteFollower
 
 REPOSTED = frozenset({"retweeted", "reposted"})
 REPLIED = frozenset({"replied_to"})
-_NUMBER = re.compile(r"[0-9]{1,20}")
 _MEDIA_LINK = re.compile(r"https?://(www\.)?(x|twitter)\.com/[^/]+/status/[0-9]+/(photo|video)/[0-9]+")
 _SCHEME = re.compile(r"^https?://")
 
@@ -83,7 +83,8 @@ def kind_of(error: Any) -> str:
 
 def left_out(body: dict[str, Any], *, of_expansions: frozenset[str] = frozenset()) -> bool:
     """Does an answer with data say that it lacks some? What an expansion would have added is not missed."""
-    return any(at(error, "parameter") not in of_expansions for error in listed(body.get("errors")))
+    errors = listed(body.get("errors"))
+    return any(text_of(at(error, "parameter")).partition(".")[0] not in of_expansions for error in errors)
 
 
 # ------------------------------------------------------------------------------------------------- accounts and lists
@@ -153,14 +154,15 @@ def page_of(body: dict[str, Any]) -> tuple[list[Any], str]:
 
 def number_of(thing: Any) -> str:
     """The lasting id of an account or a post: digits, as text."""
-    number = at(thing, "id")
-    if not isinstance(number, str) or not _NUMBER.fullmatch(number):
+    number = thing.get("id") if isinstance(thing, dict) else None
+    if not is_number(number):
         raise Unreadable
     return number
 
 
-def is_number(text: str | None) -> bool:
-    return bool(text and _NUMBER.fullmatch(text))
+def is_number(text: Any) -> TypeGuard[str]:
+    """Asked of every follower, so without a regular expression."""
+    return isinstance(text, str) and len(text) <= 20 and text.isascii() and text.isdigit()
 
 
 # -------------------------------------------------------------------------------------------------------------- posts
@@ -242,12 +244,12 @@ def _typed(whole: str, shown: str) -> str:
 
 
 def same_words(one: str, other: str) -> bool:
-    """The same text, however X may have written its links and spaces."""
+    """The same text, however X may have written its links, spaces and accents (it keeps them composed, NFC)."""
     return _plain(one) == _plain(other)
 
 
 def _plain(text: str) -> list[str]:
-    return [_SCHEME.sub("", word).rstrip("/") for word in html.unescape(text).split()]
+    return [_SCHEME.sub("", word).rstrip("/") for word in unicodedata.normalize("NFC", html.unescape(text)).split()]
 
 
 def moment_of(text: Any) -> datetime | None:

@@ -131,6 +131,16 @@ def test_a_post_is_known_again_by_its_words_though_x_rewrote_its_links_and_added
     assert [one.text for one in x.adapter().posts()] == ["See school.example/trip today"]
 
 
+def test_an_accent_that_was_typed_in_two_signs_comes_back_as_one_and_is_the_same_post() -> None:
+    x = FakeX({TIMELINE: listed(post("42", "Caf\u00e9 in Llanberis"))})
+    assert x.adapter().publish("Cafe\u0301 in Llanberis", [], key="k") == "42"
+
+
+def test_pictures_without_words_are_never_taken_for_one_another() -> None:
+    x = FakeX({TIMELINE: listed(post("42", ""))})
+    assert x.adapter().publish("", [picture()], key="k") == "77"
+
+
 @pytest.mark.parametrize(
     "other",
     [
