@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 
 def create_app(home: str | Path) -> Flask:
