@@ -6,6 +6,7 @@ both were given to what the post was then.
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from socialgov.actions.blobs import erase_blob, read_blob, save_blob
@@ -266,6 +267,7 @@ def see_photo(home: Home, actor: Staff, post_id: int, media_id: int, *, now: dat
 
 
 def _checked_text(home: Home, account: Account, text: str) -> str:
+    text = unicodedata.normalize("NFC", text)  # as platforms keep it: the post is known again by its words
     text = "\n".join(line.rstrip() for line in text.replace("\r\n", "\n").strip().split("\n"))
     longest = home.settings.platforms[account.platform].post_length
     if len(text) > longest:

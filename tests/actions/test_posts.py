@@ -135,6 +135,12 @@ def test_a_post_has_words_within_the_platforms_length_and_at_most_four_photos(
         posts.add_photo(school, teacher, post.id, photo(), "A hill", now=NOW)
 
 
+def test_an_accent_that_was_typed_in_two_signs_is_kept_as_one_as_platforms_keep_it(
+    school: Home, teacher: Staff, account: Account
+) -> None:
+    assert posts.draft_post(school, teacher, account.id, "Cafe\u0301", now=NOW).text == "Caf\u00e9"
+
+
 def test_every_change_takes_back_the_confirmation(
     school: Home, teacher: Staff, account: Account, child: Person
 ) -> None:
