@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping
 
+from socialgov.actions.adapters import is_connected, needs_connection
 from socialgov.actions.certificates import issue_certificate
 from socialgov.actions.closing_looks import NotYet, our_key_opens, posts_and_replies, presence_seen, see_it_done
 from socialgov.actions.closing_password import change_password
@@ -44,7 +45,12 @@ def _take_content_down(work: Work) -> None:
 
 
 def _revoke_access(work: Work) -> None:
-    """Our own key ends with all others, so it is noted before: refused after a crash, it was we who ended it."""
+    """Our own key ends with all others, so it is noted before: refused after a crash, it was we who ended it.
+
+    Where accounts are connected and this one is not any more, the platform has ended our access already.
+    """
+    if needs_connection(work.home, work.account) and not is_connected(work.home, work.account):
+        return
     if work.step.detail.get("revoking") and not our_key_opens(work):
         return
     adapter = work.adapter(Capability.REVOKE_ACCESS)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from socialgov.actions.adapters import adapter_of, capabilities_of, needs_connection
+from socialgov.actions.access import refused
+from socialgov.actions.adapters import adapter_of, capabilities_of, is_connected, needs_connection
 from socialgov.actions.notices import notify
 from socialgov.actions.unsealing import machine_login
 from socialgov.errors import VaultShut
@@ -90,9 +91,11 @@ class Work:
 
         With the product's own key, or with the password where the platform wants that, refused the key, or none was
         made. Raises VaultShut where the password is needed and the vault is not open. With its access where accounts
-        are connected: no password is of any use there.
+        are connected, no password being of any use there; LoginRefused where it is not connected any more.
         """
         if needs_connection(self.home, self.account):
+            if not is_connected(self.home, self.account):  # nothing is done there with a key that was lent for looking
+                raise refused(self.home, self.account)
             return adapter_of(self.home, self.account, now=self.now)
         login = machine_login(
             self.home,

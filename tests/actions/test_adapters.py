@@ -104,6 +104,29 @@ def test_the_closing_ends_our_access_on_x_and_here_without_the_vault(one: Connec
     assert ours[0].data["value"] is False
 
 
+def test_a_closing_goes_on_by_hand_where_x_lets_us_in_no_more(one: Connected) -> None:
+    """A key that was lent for looking takes nothing down, and access that X ended needs no ending by us."""
+    lend(one)
+    begun = start_closing(one.home, manager_of(one.home), one.account.id, "The trip is over.", now=one.now)
+    one.x.doors.revoke_by_user(one.there.id)
+    for _ in range(2):
+        advance(one.home, begun.id, now=one.later(minutes=30))
+    steps = {step.name: step for step in steps_of(one.home.db, begun.id)}
+    taken_down = steps[StepName.TAKE_CONTENT_DOWN]
+    assert (taken_down.state, taken_down.doer) == (StepState.TASK, StepDoer.PERSON)
+    assert "Connect the account again" in (taken_down.last_error or "")
+    assert "vault" not in taken_down.detail
+    one.home.db.execute("update closing_step set state = 'done' where name in ('take_content_down', 'change_password')")
+    one.home.db.execute(
+        "update closing_step set state = 'waiting', attempts = 0 where id = ?", [steps[StepName.REVOKE_ACCESS].id]
+    )
+    advance(one.home, begun.id, now=one.now)
+    after = {step.name: step for step in steps_of(one.home.db, begun.id)}
+    assert after[StepName.REVOKE_ACCESS].state is StepState.DONE
+    assert connection_of(one.home.db, one.account.id) is None
+    assert [grant.ended for grant in one.x.doors.grants] == [True, False]
+
+
 def test_afterwards_the_schools_own_token_looks_by_the_lasting_id(one: Connected, tmp_path: Path) -> None:
     closing_after_revocation(one)
     assert capabilities_of(one.home, one.again()) == frozenset()
