@@ -234,7 +234,7 @@ class MastodonPlatform(MastodonCalls):
         number = _number(remote_id, "There is no such repost.")
         me = self._id
         try:
-            post = self._ask(lambda: self._client.status(number))
+            post = self._object(self._ask(lambda: self._client.status(number)))
         except Absent:
             return
         if word(post.get("account"), "id") != me or not is_share(post):

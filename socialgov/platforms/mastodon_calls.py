@@ -38,6 +38,7 @@ class MastodonCalls(Platform):
     """What every verb of the adapter is made of."""
 
     transport: httpx.BaseTransport | None = None  # where a test plays the network
+    _listing = False  # a list is being asked for
 
     @classmethod
     def server_of(cls, info: PlatformInfo, handle: str | None) -> str:
@@ -71,6 +72,10 @@ class MastodonCalls(Platform):
     def _judge(self, reply: Reply, effect: bool) -> None:
         self._wire.judge(reply, effect=effect)
         verdict(self._wire, reply, effect=effect)
+        if self._listing and not reply.content.lstrip().startswith(
+            b"["
+        ):  # the library makes an empty list of an object
+            raise self._wire.broken("answered without a proper list")
 
     def _new_client(self, token: str | None) -> Mastodon:
         from mastodon import Mastodon
@@ -220,6 +225,14 @@ class MastodonCalls(Platform):
 
     def _pages(self, first: Callable[[], Any], size: int) -> list[dict[str, Any]]:
         """A list read to its end or not at all. A server says with every full page that more may follow."""
+        self._need_own()  # before: its answer is no list
+        self._listing = True
+        try:
+            return self._all_pages(first, size)
+        finally:
+            self._listing = False
+
+    def _all_pages(self, first: Callable[[], Any], size: int) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         page, marks = self._ask(first), set()
         for _ in range(MOST_PAGES):

@@ -22,6 +22,12 @@ def _bluesky(request: pytest.FixtureRequest, folder: Path) -> World:
     return BlueskyWorld(request.getfixturevalue("bluesky"))
 
 
+def _mastodon(request: pytest.FixtureRequest, folder: Path) -> World:
+    from worlds.mastodon import MastodonWorld
+
+    return MastodonWorld(request.getfixturevalue("mastodon"))
+
+
 def _x(request: pytest.FixtureRequest, folder: Path) -> World:
     from worlds.x import XWorld
 
@@ -33,11 +39,13 @@ WORLDS: dict[str, Callable[[pytest.FixtureRequest, Path], World]] = {
     "bluesky": _bluesky,
     "x, tweet": _x,  # a stand-in, in the older field names and in the newer ones
     "x, post": _x,
+    "mastodon": _mastodon,  # a third party's stand-in
 }
-REAL_SERVERS = {"bluesky"}  # what has to be installed for them: the closing lines of `make test` say when it is not
+# what has to be installed: the closing lines of `make test` say when it is not (tests/plugin_not_run.py)
+INSTALLED = {"bluesky": [pytest.mark.peer], "mastodon": [pytest.mark.standin]}
 
 
-@pytest.fixture(params=[pytest.param(name, marks=[pytest.mark.peer] * (name in REAL_SERVERS)) for name in WORLDS])
+@pytest.fixture(params=[pytest.param(name, marks=INSTALLED.get(name, [])) for name in WORLDS])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
     """Each platform in turn, with a new account of the school's on it."""
     return WORLDS[request.param](request, tmp_path)

@@ -210,7 +210,7 @@ FAULTS = (
     Fault("a time-out", _timeout),
     Fault("a cut body", lambda request: httpx.Response(200, stream=_Broken(b'{"data": {"id": "1"}}'))),
     Fault("HTML", _says(200, html=_PAGE)),
-    Fault("a list", _says(200, json=[{"id": "1"}])),
+    Fault("a list", _says(200, json=[7])),
     Fault("an empty body", _says(200, content=b"")),
     Fault("half of JSON", _says(200, content=b'{"data": {"id"')),
     Fault("null", _says(200, content=b"null")),

@@ -14,11 +14,15 @@ from people_school import carer, photo, pupil
 from world import World
 
 from socialgov.actions import posts
+from socialgov.actions.access import seal_tokens, token_hash
 from socialgov.actions.audience import set_audience
 from socialgov.home import Home
 from socialgov.models import Account, Fact, Finding, Person, Post, Staff
 from socialgov.platforms import adapter_class
+from socialgov.platforms.grants import Tokens
 from socialgov.store.accounts import account_by_id
+from socialgov.store.connect import write
+from socialgov.store.connections import insert_connection, keep_tokens
 from socialgov.store.observations import newest_observation
 from socialgov.store.posts import post_by_id
 
@@ -88,3 +92,15 @@ def school_there(home: Home, world: World, monkeypatch: pytest.MonkeyPatch, **ch
 
 def broken(findings: list[Finding]) -> set[str]:
     return {one.rule_id for one in findings if one.answer is False}
+
+
+def connected(home: Home, account: Account, world: World, tokens: Tokens) -> None:
+    """As actions/connections.py leaves it when a person has confirmed on the platform; the stories walk those pages."""
+    info = home.settings.platforms[account.platform]
+    with write(home.db) as db:
+        number = insert_connection(
+            db, account_id=account.id, server=info.api_base or "", remote_id=world.remote_id, handle=world.handle,
+            scopes=tokens.scopes, token_hash=token_hash(tokens.access), token_until=tokens.until,
+            connected_by=account.owner_id, app_id=None, now=world.now,
+        )  # fmt: skip
+        keep_tokens(db, number, seal_tokens(home, number, account.id, tokens))

@@ -58,7 +58,9 @@ class BlueskyWorld(World):
     def adapter(self, need: Capability | None = None) -> Platform:
         by_password = need in BlueskyPlatform.needs_password
         login = Login(self.handle, self.secret if by_password else self.key, is_token=not by_password)
-        return BlueskyPlatform(self.info, handle=self.handle, remote_id=self.remote_id, login=login)
+        made = BlueskyPlatform(self.info, handle=self.handle, remote_id=self.remote_id, login=login)
+        made.transport = self.network()
+        return made
 
     def network(self) -> httpx.BaseTransport:
         return httpx.HTTPTransport()

@@ -13,16 +13,14 @@ from typing import TYPE_CHECKING
 import httpx
 from factories import NOW
 from networks import INFO, Clock
+from school_there import connected
 from world import World
 from x_standin import StandIn, User
 
-from socialgov.actions.access import seal_tokens, token_hash
 from socialgov.models import ApiClient, Capability, Presence
 from socialgov.platforms import Login, LoginRefused, Platform
 from socialgov.platforms.grants import Tokens
 from socialgov.platforms.x import XPlatform
-from socialgov.store.connect import write
-from socialgov.store.connections import insert_connection, keep_tokens
 
 if TYPE_CHECKING:
     from x_standin import Post
@@ -118,16 +116,9 @@ class XWorld(World):
         return self.clock.now
 
     def hand_over(self, home: Home, account: Account) -> None:
-        """Connected, as actions/connections.py leaves it: the pages of that are tested in test_x_story.py."""
-        tokens = Tokens(self.grant.access, self.grant.refresh, self.grant.until, tuple(sorted(self.grant.scopes)))
-        info = home.settings.platforms[account.platform]
-        with write(home.db) as db:
-            number = insert_connection(
-                db, account_id=account.id, server=info.api_base or "", remote_id=self.remote_id, handle=self.handle,
-                scopes=tokens.scopes, token_hash=token_hash(tokens.access), token_until=tokens.until,
-                connected_by=account.owner_id, app_id=None, now=self.now,
-            )  # fmt: skip
-            keep_tokens(db, number, seal_tokens(home, number, account.id, tokens))
+        grant = self.grant
+        tokens = Tokens(grant.access, grant.refresh, grant.until, tuple(sorted(grant.scopes)))
+        connected(home, account, self, tokens)
 
     # ---- what others do
 
