@@ -37,7 +37,7 @@ _NUMBERED = re.compile(r"^(?P<head>.*?)(?P<number>\d+)\.(?:json|html)$")
 class ExportReading:
     """What was read. `made_on` None: the file does not say. `lists` has what is in the file, `missing` what is not.
 
-    `parts` are the files that were read, by name: the evidence.
+    `parts` are the files that were read, by name, without what else is in them: the evidence.
     """
 
     made_at: datetime | None
@@ -71,7 +71,7 @@ def read_export(form: ExportFormat, files: Sequence[tuple[str, bytes]]) -> Expor
         owner_name=(_text(_one(whose, form.owner_name)) if form.owner_name else None) or named.get("owner"),
         lists=found,
         missing=tuple(fact for fact, entries in lists.items() if entries is None),
-        parts=parts,
+        parts={name: _pruned(form, name, content) for name, content in parts.items()},
     )
 
 
@@ -125,7 +125,7 @@ def _unpacked(content: bytes, patterns: Sequence[str]) -> Iterator[tuple[str, da
                     raise _too_large()
                 left -= len(inside)
                 yield member.filename, _day_of(member), inside
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError, OSError):
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, OSError):
         raise _refuse("The archive is damaged.", AGAIN) from None
 
 
@@ -271,6 +271,26 @@ def _entry(how: ExportList, row: Any) -> ExportEntry:
     if (how.id or how.name) and lasting is None and name is None:
         raise _refuse("An entry of one of its lists has neither a name nor a number.", AGAIN)
     return ExportEntry(lasting, name, _moment(_any(row, how.time)))
+
+
+def _pruned(form: ExportFormat, name: str, content: bytes) -> bytes:
+    """Only what was read of a file: TikTok's one file has the account's messages in it, which nobody here needs."""
+    places = [place for how in form.lists.values() if _wanted(name, how.files) for place in how.at]
+    for pattern, some in ((form.about, (form.made_at, form.partial)), (form.whose, (form.owner_id, form.owner_name))):
+        places += [place for place in some if place and pattern and _matches(name, pattern)]
+    if not name.endswith(".json") or "" in places:
+        return content
+    tree = _tree(name, content)
+    kept: dict[str, Any] = {}
+    for place in sorted(places):  # one that stands inside another is there already
+        *steps, last = place.split(".")
+        for found in _at(tree, place):
+            inner: Any = kept
+            for step in steps:
+                inner = inner.setdefault(step, {}) if isinstance(inner, dict) else None
+            if isinstance(inner, dict):
+                inner[last] = found
+    return json.dumps(kept).encode()
 
 
 # --------------------------------------------------------------------------------------------------------- places

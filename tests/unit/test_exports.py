@@ -122,6 +122,15 @@ def test_tiktok_under_both_names_of_its_parts(newer: bool) -> None:
     assert found.made_on is None
 
 
+def test_of_a_file_that_has_everything_in_it_only_the_lists_are_kept() -> None:
+    whole = {**tiktok(["carer.one"]), "Direct Messages": {"Chat History": {"carer.one": ["Where is the coach?"]}}}
+    (kept,) = read("tiktok", ("user_data_tiktok.json", json.dumps(whole))).parts.values()
+    assert b"coach" not in kept
+    again = read("tiktok", ("user_data_tiktok.json", kept))
+    assert names(again, Fact.FOLLOWERS) == ["carer.one"]
+    assert again.owner_name == "trip.2026"
+
+
 def test_youtube_tells_what_the_channel_subscribes_to() -> None:
     table = "Channel Id,Channel Url,Channel Title\nUC1,http://www.youtube.com/channel/UC1,The News\n"
     files = {"Takeout/YouTube and YouTube Music/subscriptions/subscriptions.csv": table}
