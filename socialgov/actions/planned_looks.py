@@ -137,12 +137,13 @@ def _confirm(
     home: Home, account: Account, info: PlatformInfo, capability: Capability, known: ListKnown, reading: Reading
 ) -> None:
     """The same number as at the last complete reading, which was within the sweep time: what was seen then stands."""
+    at = home.today(known.read_at) if known.read_at else None
+    day = f" on {at.day} {at:%B %Y}" if at else ""
     for fact in FACTS_OF[capability]:
         seen = newest_observation(home.db, account.id, fact, source=Source.API)
         if seen is None or (account.set_up_at is not None and seen.observed_at < account.set_up_at):
             continue
         reading.values[fact] = seen.value
-        day = "" if known.read_at is None else f" on {home.today(known.read_at).isoformat()}"
         reading.notes[fact] = f"Not read again: {info.name} tells the same number as at the full reading{day}."
     reading.stands.add(capability)
 

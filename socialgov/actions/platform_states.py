@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from socialgov import platforms
 from socialgov.actions.planning import forecast_of
+from socialgov.actions.reading import FACTS_OF
 from socialgov.actions.spending import Money, money_of, month_of, profile_price
-from socialgov.models import Capability
+from socialgov.models import Capability, Source
 from socialgov.store import plans, spending
+from socialgov.store.observations import newest_observations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -126,6 +128,16 @@ class Unchecked:
 
     needs: tuple[tuple[str, datetime | None], ...]
     why: str
+
+
+def confirmed(home: Home, account: Account) -> list[tuple[str, str]]:
+    """What of a list is known without having been read again: (which list, why it stands), as the look noted it."""
+    seen = newest_observations(home.db, account.id, account.set_up_at)
+    return [
+        (NEEDS[capability], note)
+        for capability, facts in FACTS_OF.items()
+        if (one := seen.get(facts[0])) is not None and one.source is Source.API and (note := one.note)
+    ]
 
 
 def unchecked(home: Home, account: Account, *, now: datetime) -> Unchecked | None:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from socialgov.actions.findings import current_findings
 from socialgov.actions.observing import check_account
-from socialgov.actions.platform_states import unchecked
+from socialgov.actions.platform_states import confirmed, unchecked
 from socialgov.lifecycle import WATCHED_STATES
 from socialgov.models import AccountKind, AccountState
 from socialgov.permissions import can_review, can_waive, check_can_view_account, check_can_view_register
@@ -114,6 +114,7 @@ def page(account_id: int) -> ResponseReturnValue:
         events=events_of_account(db, account_id, LOG_EXCERPT, without=ROUTINE),
         sentence=sentence,
         names=names,
+        confirmed=confirmed(g.home, account) if account.state in CHECKED_STATES else [],
         unchecked=unchecked(g.home, account, now=g.now) if account.state in CHECKED_STATES else None,
     )
 

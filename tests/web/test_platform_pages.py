@@ -107,6 +107,17 @@ def test_an_account_that_was_wholly_looked_at_says_nothing_of_the_kind(
         assert "not-checked" not in shown_there and "Not all checked" not in shown_there
 
 
+def test_a_list_that_was_only_counted_says_when_it_was_read(
+    priced: tuple[Home, Account, PricedShown], cast: walk.Cast, visit: Visit
+) -> None:
+    school, account, _ = priced
+    check_account(school, account.id, now=NOW + timedelta(days=1))
+    about = text(visit(school, cast.owner), f"/accounts/{account.id}")
+    told = "Not read again: Instagram tells the same number as at the full reading on 23 November 2026."
+    assert f"Followers. {told}" in about
+    assert "Likes. Not asked for: Instagram tells that there are none." in about
+
+
 def test_the_network_manager_lets_a_paused_platform_be_asked_again_and_nobody_else_does(
     priced: tuple[Home, Account, PricedShown], cast: walk.Cast, visit: Visit
 ) -> None:
