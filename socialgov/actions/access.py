@@ -313,6 +313,22 @@ def refused(home: Home, account: Account) -> LoginRefused:
     )
 
 
+def lose_if_refused(home: Home, account_id: int, *, now: datetime) -> None:
+    """An adapter was refused with a token that nothing was said about here: the platform lets us do less than before.
+
+    A token that was renewed a moment ago may not be the one that was refused: then the next call tells.
+    """
+    with write(home.db) as db:
+        connection = store.connection_of(db, account_id)
+        if connection is None or not connection.works:
+            return
+        if connection.renewed_at is not None and now < connection.renewed_at + EARLY:
+            return
+        before = store.token_hash_of(db, connection.id)
+        store.lose_connection(db, connection.id, "refused", token_hash=before, now=now)
+        tell_lost(home, db, account_by_id(db, account_id), connection.id, "refused", now)
+
+
 def tell_lost(home: Home, db: Database, account: Account, connection_id: int, why: str, now: datetime) -> None:
     """Event, fact, and notices to those who can connect it again; inside `write()`. Until then people do all."""
     # those two get adapters, and so import this

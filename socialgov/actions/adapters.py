@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from socialgov import platforms
-from socialgov.actions.access import AppToken, BorrowedAccess, OwnAccess
+from socialgov.actions.access import AppToken, BorrowedAccess, OwnAccess, lose_if_refused
 from socialgov.actions.spending import meter_of, pause_for_payment
 from socialgov.config_values import secret_line
 from socialgov.errors import ConfigError
 from socialgov.models import AccountState, Capability
-from socialgov.platforms import PlatformError
+from socialgov.platforms import LoginRefused, PlatformError
 from socialgov.platforms.base import Access
 from socialgov.platforms.grants import oauth_of
 from socialgov.store.accounts import account_by_id
@@ -139,11 +139,15 @@ def _app_token(info: PlatformInfo) -> str | None:
 # --------------------------------------------------------------------------------------------------- not offered
 
 
-def note_not_offered(home: Home, account_id: int, error: PlatformError, *, now: datetime) -> None:
-    """Remember that the platform does not offer this to us, if that is what it said: from now on people do it.
+def note_refusal(home: Home, account_id: int, error: PlatformError, *, now: datetime) -> None:
+    """Keep what an error says beyond this one call; most say nothing.
 
-    Where it asked for payment instead, the whole platform is asked nothing more until somebody has looked.
+    The platform does not offer something to us: from now on people do it. It asks for payment: it is asked nothing
+    more until somebody has looked. It does not let us into this account any more, or only for less than was granted:
+    somebody connects it again.
     """
+    if isinstance(error, LoginRefused) and error.of_token:
+        lose_if_refused(home, account_id, now=now)
     if isinstance(error, platforms.PaymentNeeded):
         pause_for_payment(home, home.settings.platforms[account_by_id(home.db, account_id).platform], now=now)
     if not isinstance(error, platforms.NotOffered):

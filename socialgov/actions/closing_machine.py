@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from socialgov.actions.adapters import needs_connection, note_not_offered
+from socialgov.actions.adapters import needs_connection, note_refusal
 from socialgov.actions.closing_doing import PERFORM
 from socialgov.actions.closing_steps import (
     FOR_VAULT,
@@ -82,7 +82,7 @@ def _attempt(work: Work) -> None:
     except VaultShut:
         _to_manager(work)
     except PlatformError as error:
-        note_not_offered(work.home, work.account.id, error, now=work.now)
+        note_refusal(work.home, work.account.id, error, now=work.now)
         if isinstance(error, LoginRefused) and error.of_token and _password_held(work):
             _without_key(work, str(error))
         elif error.permanent:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from socialgov import platforms
-from socialgov.actions.adapters import adapter_of, capabilities_of, note_not_offered
+from socialgov.actions.adapters import adapter_of, capabilities_of, note_refusal
 from socialgov.actions.unsealing import machine_login
 from socialgov.errors import Conflict, InvalidInput
 from socialgov.lifecycle import WrongState
@@ -191,7 +191,7 @@ def accept_follower(
         try:
             adapter.accept_follower(follower.remote_id)
         except platforms.PlatformError as error:
-            note_not_offered(home, account.id, error, now=now)
+            note_refusal(home, account.id, error, now=now)
             return follower_by_id(home.db, follower_id)
         with write(home.db) as db:
             guarded_update(db, "follower", follower_id, {"waiting": False})
@@ -218,7 +218,7 @@ def refuse_follower(home: Home, actor: Staff, follower_id: int, reason: str, *, 
         try:
             adapter.remove_follower(follower.remote_id)
         except platforms.PlatformError as error:
-            note_not_offered(home, account.id, error, now=now)
+            note_refusal(home, account.id, error, now=now)
             return follower_by_id(home.db, follower_id)
         with write(home.db) as db:
             _gone(db, actor, account.id, follower_id, now)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from socialgov import logo, permissions, pictures
-from socialgov.actions.adapters import adapter_of, capabilities_of, note_not_offered
+from socialgov.actions.adapters import adapter_of, capabilities_of, note_refusal
 from socialgov.actions.attested_values import checked_value
 from socialgov.actions.blobs import save_blob
 from socialgov.actions.findings import evaluate_account
@@ -342,7 +342,7 @@ def keep_reading(home: Home, db: Database, looked_at: Account, reading: Reading,
         )
     keep_counts(home, db, account, reading, now)
     for error in reading.failed.values():
-        note_not_offered(home, account.id, error, now=now)
+        note_refusal(home, account.id, error, now=now)
     _tell_of_look(db, account.id, reading, list(values), now)
     return list(values)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from socialgov.actions.adapters import adapter_of, capabilities_of, note_not_offered
+from socialgov.actions.adapters import adapter_of, capabilities_of, note_refusal
 from socialgov.actions.platform_states import NEEDS
 from socialgov.actions.reading import Reading, try_read
 from socialgov.actions.spending import month_of
@@ -95,7 +95,7 @@ def probe_account(home: Home, account_id: int, *, now: datetime) -> ProbeReport:
         try_read(platform, capability, reading)
         after, error = _spent(home, account, now), reading.failed.get(capability)
         if error is not None:
-            note_not_offered(home, account.id, error, now=now)
+            note_refusal(home, account.id, error, now=now)
         probes.append(
             Probe(
                 capability=capability,

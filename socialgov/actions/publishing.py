@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from socialgov import platforms
-from socialgov.actions.adapters import adapter_of, capabilities_of, note_not_offered
+from socialgov.actions.adapters import adapter_of, capabilities_of, note_refusal
 from socialgov.actions.blobs import read_blob, save_blob
 from socialgov.actions.evidence import POST_EVIDENCE
 from socialgov.actions.post_changes import own_post, record_post, refuse_unless_open
@@ -65,7 +65,7 @@ def publish_post(home: Home, actor: Staff, post_id: int, *, now: datetime) -> Po
     try:
         remote_id = adapter.publish(post.text, pictures, key=_key(home, post))
     except PlatformError as error:
-        note_not_offered(home, account.id, error, now=now)
+        note_refusal(home, account.id, error, now=now)
         if not error.outcome_unknown:
             _free(home, actor, post, now)
         raise

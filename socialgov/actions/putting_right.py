@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from socialgov import permissions
-from socialgov.actions.adapters import adapter_of, capabilities_of, note_not_offered
+from socialgov.actions.adapters import adapter_of, capabilities_of, note_refusal
 from socialgov.actions.findings import evaluate_account
 from socialgov.actions.observing import CHECKER, keep_reading, school_logo
 from socialgov.actions.reading import Reading, try_read
@@ -165,7 +165,7 @@ def _remembering(home: Home, account: Account, now: datetime) -> Iterator[None]:
     try:
         yield
     except PlatformError as error:
-        note_not_offered(home, account.id, error, now=now)
+        note_refusal(home, account.id, error, now=now)
         raise
 
 

@@ -12,12 +12,12 @@ from connected import Connected, connectable, with_app_token
 from factories import account_at, manager_of
 
 from socialgov.actions import connections
-from socialgov.actions.adapters import adapter_of, ask_again, capabilities_of, note_not_offered
+from socialgov.actions.adapters import adapter_of, ask_again, capabilities_of, note_refusal
 from socialgov.actions.closing import advance, start_closing
 from socialgov.actions.observing import look_before_gate
 from socialgov.home import Home
 from socialgov.models import AccountState, Capability, Presence, StepDoer, StepName, StepState
-from socialgov.platforms import NotOffered, PlatformError
+from socialgov.platforms import LoginRefused, NotOffered, PlatformError
 from socialgov.platforms.x import XPlatform
 from socialgov.store.accounts import account_by_id
 from socialgov.store.closings import steps_of
@@ -61,7 +61,7 @@ def test_what_x_does_not_offer_is_remembered_and_a_persons_from_then_on(one: Con
 
 
 def test_after_a_month_it_is_tried_again(one: Connected) -> None:
-    note_not_offered(one.home, one.account.id, NotOffered("X", C.READ_LIKES), now=one.now)
+    note_refusal(one.home, one.account.id, NotOffered("X", C.READ_LIKES), now=one.now)
     assert ask_again(one.home, one.now + timedelta(days=29)) == 0
     assert ask_again(one.home, one.now + timedelta(days=30)) == 1
     assert capabilities_of(one.home, one.again()) == XPlatform.capabilities
@@ -69,7 +69,7 @@ def test_after_a_month_it_is_tried_again(one: Connected) -> None:
 
 
 def test_any_other_failure_takes_nothing_away(one: Connected) -> None:
-    note_not_offered(one.home, one.account.id, PlatformError("X is tired.", permanent=True), now=one.now)
+    note_refusal(one.home, one.account.id, PlatformError("X is tired.", permanent=True), now=one.now)
     assert capabilities_of(one.home, one.again()) == XPlatform.capabilities
 
 
@@ -189,3 +189,27 @@ def lend(one: Connected) -> int:
     connections.finish(one.home, manager, start.token, one.confirm(start, there), now=one.now)
     assert account_by_id(one.home.db, other.id).remote_id == there.id
     return other.id
+
+
+# --------------------------------------------------------------------------------------------------- less than granted
+
+
+def test_a_platform_that_lets_us_do_less_than_was_granted_is_connected_again(one: Connected) -> None:
+    less = LoginRefused("X was told to let us do less than this.", of_token=True)
+    note_refusal(one.home, one.account.id, less, now=one.now)
+    found = connection_of(one.home.db, one.account.id)
+    assert found is not None
+    assert found.lost_at == one.now
+    note_refusal(one.home, one.account.id, less, now=one.now)  # told once
+    assert tags(one).count("connection:account:lost") == 1
+
+
+def test_a_token_that_was_renewed_meanwhile_is_not_lost_for_the_one_before_it(one: Connected) -> None:
+    access = adapter_of(one.home, one.again(), now=one.now).access
+    assert access is not None
+    access.renew(access.token())
+    note_refusal(one.home, one.account.id, LoginRefused("Refused.", of_token=True), now=one.now)
+    note_refusal(one.home, one.account.id, LoginRefused("The password is wrong."), now=one.later(hours=1))
+    found = connection_of(one.home.db, one.account.id)
+    assert found is not None
+    assert found.works
