@@ -60,7 +60,8 @@ class Story:
 @pytest.fixture
 def story(tmp_path: Path, bluesky: RealBluesky) -> Iterator[Story]:
     clock = Clock(datetime.now(UTC).replace(microsecond=0))  # the server lives by the real one
-    with open_school(tmp_path, clock, {"bluesky": bluesky.url}) as school:
+    lines = f'directory_base = "{bluesky.directory}"\nindex_base = "{bluesky.index.url}"'
+    with open_school(tmp_path, clock, {"bluesky": bluesky.url}, settings_of={"bluesky": lines}) as school:
         yield Story(school, bluesky)
 
 
@@ -73,9 +74,11 @@ def test_a_trip_account_from_the_request_to_its_proven_deletion(story: Story) ->
     the_password_is_deposited_and_tried(story)
     the_gate_opens_under_the_heads_permission(story)
     the_data_manager_imports_people_and_permissions(story)
+    a_stranger_who_follows_is_found_and_refused(story)
     a_photo_is_refused_without_permission(story)
     the_photo_goes_out_with_permission_and_a_second_look(story)
     a_careless_like_and_an_outside_post_are_found(story)
+    moderators_mark_it_and_think_better_of_it(story)
     its_time_is_over_and_its_content_comes_down(story)
     the_password_is_changed_and_all_access_ends(story)
     the_vault_is_opened_and_the_account_is_seen_deactivated(story)
@@ -86,10 +89,7 @@ def test_a_trip_account_from_the_request_to_its_proven_deletion(story: Story) ->
 def the_teacher_sets_it_up(story: Story) -> None:
     """Made by hand on the platform, then recorded here: the product finds its lasting id by itself."""
     story.member = member = story.bluesky.join("trip-wales")
-    avatar = story.bluesky.upload(member, story.school.logo, "image/png")
-    story.bluesky.record(
-        member, "app.bsky.actor.profile", "self", displayName="Trip to Wales", description=PROFILE, avatar=avatar
-    )
+    story.bluesky.record(member, "app.bsky.actor.profile", "self", displayName="Trip to Wales", description=PROFILE)
     teacher = story.as_("teacher")
     teacher.must_see("Before it goes live")
     teacher.follow("Record the set-up")
@@ -115,7 +115,10 @@ def the_gate_opens_under_the_heads_permission(story: Story) -> None:
     teacher = story.as_("teacher")
     teacher.follow("Go live").press("Try the gate")
     teacher.must_see("cannot go live", "SEC206")
+    teacher.open(story.account).follow("Put it right by machine").press("Set the school's logo")
+    teacher.must_see("The school's logo is its picture now")
     teacher.open(story.account).press("Check now")
+    assert story.school.answers(story.account_id)["ACC102"] is True
     acts.vouch_for_recovery(story.school, story.account)
     assert teacher.open(f"{story.account}/exception").status == 403
     assert teacher.open("/public-accounts/").status == 403
@@ -131,6 +134,21 @@ def the_data_manager_imports_people_and_permissions(story: Story) -> None:
     wrong.must_see("the first of May").press("Do not import")
     acts.import_people(story.school)
     acts.choose_audience(story.school, story.account)
+
+
+def a_stranger_who_follows_is_found_and_refused(story: Story) -> None:
+    """The index tells who follows. Only a person can remove them there, and the next look shows whether it was so."""
+    stranger = story.bluesky.join("dave")
+    follow = story.bluesky.follow(stranger, story.account_on_platform)
+    teacher = story.as_("teacher").press("Check now")
+    assert story.school.answers(story.account_id)["AUD301"] is not True
+    teacher.follow("Followers").must_see("Follows, unchecked").follow(stranger.handle)
+    teacher.fill("Why not", "Nobody here knows who that is.").press("Refuse").must_see("To remove on Bluesky")
+    story.bluesky.remove(stranger, follow["uri"])  # what the platform does when the teacher blocks them there
+    story.bluesky.index.crawl(stranger)
+    teacher.press("I have removed")
+    teacher.open(story.account).press("Check now")
+    assert story.school.answers(story.account_id)["AUD301"] is True
 
 
 def a_photo_is_refused_without_permission(story: Story) -> None:
@@ -158,7 +176,7 @@ def a_careless_like_and_an_outside_post_are_found(story: Story) -> None:
     """Made with the platform's own app, past the product; the next pass of the scheduler finds both and tells."""
     member, stranger = story.account_on_platform, story.bluesky.join("stranger")
     theirs = story.bluesky.record(stranger, "app.bsky.feed.post", text="Look at me")
-    like = story.bluesky.record(member, "app.bsky.feed.like", subject=theirs)
+    story.bluesky.record(member, "app.bsky.feed.like", subject=theirs)
     outside = story.bluesky.record(member, "app.bsky.feed.post", text="Past every check")
     story.school.pass_days(1.1)
     story.school.run_jobs()
@@ -168,11 +186,26 @@ def a_careless_like_and_an_outside_post_are_found(story: Story) -> None:
     assert (answers["INT402"], answers["MED512"]) == (False, False)
     teacher = story.school.as_("teacher").open("/")
     teacher.must_see(member.handle)
-    for made in (like, outside):
-        story.bluesky.remove(member, made["uri"])
+    teacher.open(f"{story.account}/put-right").press("Take all likes back").must_see("1 like taken back")
+    assert story.on_the_platform("app.bsky.feed.like") == []
+    story.bluesky.remove(member, outside["uri"])
     manager.press("Check now")
     answers = story.school.answers(story.account_id)
     assert (answers["INT402"], answers["MED512"]) == (True, True)
+
+
+def moderators_mark_it_and_think_better_of_it(story: Story) -> None:
+    did = story.account_on_platform.did
+    story.as_("teacher").must_see("Moderators' marks", "None. Read from the platform")
+    story.bluesky.index.mark(did, "impersonation")
+    story.school.pass_days(1.1)
+    story.school.run_jobs()
+    story.as_("teacher").must_see("pretends to be somebody else. Read from the platform")
+    told = story.school.as_("network manager").open("/")
+    told.must_see("Moderators of Bluesky have marked", "pretends to be somebody else")
+    story.bluesky.index.unmark(did)
+    story.as_("teacher").press("Check now").must_see("None. Read from the platform")
+    assert not story.school.as_("network manager").open("/").sees("Moderators of Bluesky")
 
 
 def its_time_is_over_and_its_content_comes_down(story: Story) -> None:
@@ -237,6 +270,8 @@ def it_is_deleted_with_the_mailed_code_and_seen_gone(story: Story) -> None:
     manager.open(f"{story.account}/closing").follow("Do this step")
     manager.fill("code", "AAAAA-BBBBB").press("Hand the code over")
     manager.must_see("code")
+    manager.open(f"{story.account}/closing").follow("Do this step")
+    manager.press("The code never came: ask for another").must_see("Another code was asked for")
     manager.open(f"{story.account}/closing").follow("Do this step")
     manager.fill("code", story.bluesky.mailbox.code(member.email, "Delet")).press("Hand the code over")
     story.school.run_jobs()
