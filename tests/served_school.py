@@ -130,7 +130,7 @@ def open_school(
         **own,
     )
     for key, lines in settings_of.items():
-        head, text = f"[platforms.{key}]\n", (root / "school.toml").read_text()
+        head, text = f"\n[platforms.{key}]\n", (root / "school.toml").read_text()
         (root / "school.toml").write_text(text.replace(head, f"{head}{lines}\n"))
     smtp = free_port()
     with (root / "school.toml").open("a") as settings:

@@ -18,7 +18,7 @@ import tweepy
 from socialgov.platforms.base import LoginRefused, NotOffered, PlatformError, Unreachable
 from socialgov.platforms.bridge import WireAdapter, session_over
 from socialgov.platforms.wire import Reply, Wire
-from socialgov.platforms.x_answers import Problem, Unreadable, problem_of
+from socialgov.platforms.x_answers import Problem, Unreadable, at, problem_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -162,8 +162,10 @@ def _harmless(repeatable: bool) -> Iterator[None]:
 
 
 def _items(body: dict[str, Any]) -> int:
-    data = body.get("data")
-    return len(data) if isinstance(data, list) else 1 if data or not body else 0
+    """What is paid for: what was asked for, and the posts that an expansion brings along."""
+    data, brought = body.get("data"), at(body, "includes", "posts")
+    asked = len(data) if isinstance(data, list) else 1 if data or not body else 0
+    return asked + (len(brought) if isinstance(brought, list) else 0)
 
 
 def _object(content: bytes) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from io import BytesIO
 from pathlib import Path
 
@@ -17,11 +18,13 @@ from factories import DOMAIN
 from mailbox_sink import free_port
 from networks import Clock
 from peers.x_standin import StandIn, User, standing_in
+from peers.x_standin.calls import WRITE_MICROS
 from PIL import Image
 from served_school import School, open_school, photo_with_place
 from visitor import Visitor
 
 from socialgov.actions.log import verify_log
+from socialgov.store.spending import spent
 
 HANDLE, EMAIL, PASSWORD = "trip_wales", f"trip@{DOMAIN}", "Boats-and-7-trains!"
 PROFILE = f"Official account of Test School for the trip to Wales. Contact: office@{DOMAIN}"
@@ -47,6 +50,11 @@ class Story:
     def as_(self, who: str) -> Visitor:
         return self.school.as_(who).open(self.account)
 
+    @property
+    def booked(self) -> int:
+        """What the school's own books say that X has cost, in micros; what is in doubt included."""
+        return spent(self.school.home.db, "x", date(2026, 1, 1), date(2026, 12, 31)).micros
+
     def check_now(self) -> dict[str, bool | None]:
         """A quarter of an hour later: what costs money is not asked again at once."""
         self.school.pass_days(0.011)
@@ -54,7 +62,7 @@ class Story:
         return self.school.answers(self.account_id)
 
 
-@pytest.fixture(params=["tweet", "post"])
+@pytest.fixture(params=["tweet", "post"])  # the two vocabularies of X
 def story(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Story]:
     clock, port = Clock(), free_port()
     with standing_in(clock, request.param) as x:
@@ -87,11 +95,7 @@ def test_a_protected_account_on_x_from_the_request_to_its_proven_deletion(story:
 
 def it_is_set_up_by_hand_and_connected(story: Story) -> None:
     """The browser goes to X and comes back; somebody who is signed in there as another account gets nowhere."""
-    story.member = story.x.world.join(
-        HANDLE, password=PASSWORD, email=EMAIL, description=PROFILE, picture=story.school.logo
-    )
-    teacher = story.as_("teacher").follow("Record the set-up")
-    teacher.fill("Handle", HANDLE).fill("E-mail address", EMAIL).press("Record")
+    it_is_set_up_by_hand(story)
     acts.deposit(story.school, story.account, HANDLE, EMAIL, PASSWORD)
     acts.try_login(story.school, story.account)
     own = story.x.world.join("tess_at_home", password=PASSWORD)
@@ -100,9 +104,17 @@ def it_is_set_up_by_hand_and_connected(story: Story) -> None:
     assert [grant.user_id for grant in story.x.doors.grants if not grant.ended] == [story.there.id]
 
 
+def it_is_set_up_by_hand(story: Story) -> None:
+    story.member = story.x.world.join(
+        HANDLE, password=PASSWORD, email=EMAIL, description=PROFILE, picture=story.school.logo
+    )
+    teacher = story.as_("teacher").follow("Record the set-up")
+    teacher.fill("Handle", HANDLE).fill("E-mail address", EMAIL).press("Record")
+
+
 def connect(story: Story, username: str) -> Visitor:
     """The teacher, on the account's page and then on X, signed in there by this name."""
-    teacher = story.as_("teacher").follow("Connect with X").press("Go on to X")
+    teacher = story.as_("teacher").open(f"{story.account}/connection").press("Go on to X")
     teacher.fill("Username", username).fill("Password", PASSWORD).press("Sign in")
     return teacher.must_see("wants to access", f"@{username}").press("Authorize app")
 
@@ -166,13 +178,25 @@ def a_careless_evening_is_found_and_taken_back(story: Story) -> None:
     broken = {rule for rule, answer in answers.items() if answer is False}
     assert {"INT401", "INT402", "INT403", "INT404", "MED512"} <= broken
     story.as_("network manager").must_see("1 like seen", "2 posts on the account past the school's checks")
-    story.there.likes.clear()
-    world.remove_follower(stranger, story.there)
+    the_machine_takes_back_what_x_lets_it(story)
     for post in world.posts_of(story.there):
         if not post.media:
             world.delete(post)
     answers = story.check_now()
     assert all(answers[rule] for rule in ("INT401", "INT402", "INT403", "INT404", "MED512"))
+
+
+def the_machine_takes_back_what_x_lets_it(story: Story) -> None:
+    """Likes are not part of the school's plan: X says so once, and from then on a person takes them back."""
+    story.x.not_offered["unlike"] = "client"
+    teacher = story.as_("teacher").follow("Put it right by machine")
+    for button, said in (("Unfollow everybody", "1 follow"), ("Take all reposts back", "1 repost")):
+        teacher.press(button).must_see(f"{said} taken back")
+    teacher.press("Take all likes back").must_see("does not offer this")
+    assert not teacher.has_button("Take all likes back")
+    assert story.x.world.following(story.there) == []
+    assert len(story.there.likes) == 1
+    story.there.likes.clear()
 
 
 def a_flipped_privacy_switch_is_caught(story: Story) -> None:
@@ -234,4 +258,45 @@ def the_certificate_says_so_and_nothing_secret_was_kept(story: Story) -> None:
     kept = b"".join(path.read_bytes() for path in story.school.home.path.rglob("*") if path.is_file())
     secrets = [story.there.password, *(secret for grant in story.x.doors.grants for secret in (grant.access,))]
     assert not [secret for secret in secrets if secret.encode() in kept]
-    assert story.x.spent_micros < 20_000_000
+    refused = len([asked for asked in story.x.calls("unlike") if asked.status == 403])
+    assert story.booked == story.x.spent_micros + refused * WRITE_MICROS, "never less than X's own bill"
+
+
+@pytest.mark.parametrize("story", ["post"], indirect=True)
+def test_x_shuts_the_machine_out_twice_and_each_time_a_person_hears_what_to_do(story: Story) -> None:
+    """Removed in X's settings, then without credit: what was seen stays and gets older, and nothing is called good."""
+    story.account = acts.ask_for_a_trip_account(story.school, "X", HANDLE, "Dev Deputy", days=10)
+    acts.approve(story.school, story.account)
+    it_is_set_up_by_hand(story)
+    story.x.world.protect(story.there)
+    connect(story, HANDLE)
+    assert story.check_now()["ACC103"] is True
+    somebody_removes_the_app_on_x(story)
+    the_money_runs_out_and_comes_back(story)
+
+
+def somebody_removes_the_app_on_x(story: Story) -> None:
+    story.x.doors.revoke_by_user(story.there.id)
+    story.x.world.protect(story.there, False)
+    assert story.check_now()["ACC103"] is True, "nobody was let in to see otherwise"
+    story.as_("teacher").must_see("no longer lets socialgov in").open("/").must_see(HANDLE, "connect")
+    story.school.pass_days(0.01)
+    story.school.run_jobs()
+    told = story.school.mailbox.for_address(f"tess@{DOMAIN}")
+    assert any("does not let socialgov in any more" in " ".join(mail.body.split()) for mail in told)
+    connect(story, HANDLE).must_see("Connected")
+    assert story.check_now()["ACC103"] is False
+
+
+def the_money_runs_out_and_comes_back(story: Story) -> None:
+    story.x.out_of_credit = True
+    story.x.world.protect(story.there)
+    assert story.check_now()["ACC103"] is False
+    asked = len(story.x.asked)
+    story.check_now()
+    assert len(story.x.asked) == asked, "one refusal is enough: the school pauses"
+    manager = story.school.as_("network manager").open("/platforms/")
+    manager.must_see("Paused", "asked for payment", HANDLE, "Not checked since")
+    story.x.out_of_credit = False
+    manager.press("Ask X again").must_see("is asked again from now on")
+    assert story.check_now()["ACC103"] is True

@@ -1,7 +1,8 @@
 """Every call that this stand-in answers: scopes, limit for each account in 15 minutes, price, parameters.
 
-Prices are in micros (millionths of a dollar), for each item that is answered or for the request. Where X's own list
-says nothing about a price the call is free here, and where it says nothing about a limit, 500 is assumed.
+Prices are in micros (millionths of a dollar), for each item that is answered, in `includes` too, or for the request.
+Where X's own list says nothing: whatever changes something costs what a post does, pictures are free, and 500 may be
+asked in 15 minutes.
 """
 
 from __future__ import annotations
@@ -50,6 +51,10 @@ def _read(
     return Call(name, "GET", path, READ | set(scopes), limit, item_micros=micros, app=app, parameters=parameters)
 
 
+def _undo(name: str, path: str, scope: str) -> Call:
+    return Call(name, "DELETE", path, READ | {scope}, 50, request_micros=WRITE_MICROS)
+
+
 CALLS = (
     _read("me", "/2/users/me", 75, USER_MICROS, _OF_USERS, app=False),
     _read("users", "/2/users", 900, USER_MICROS, {**_OF_USERS, "ids": "ids"}, app=True),
@@ -71,10 +76,10 @@ CALLS = (
     _read("posts", "/2/tweets", 900, POST_MICROS, {**_OF_POSTS, "ids": "ids"}, app=True),
     _read("post", "/2/tweets/<id>", 900, POST_MICROS, _OF_POSTS, app=True),
     Call("create", "POST", "/2/tweets", READ | {"tweet.write"}, 100, request_micros=WRITE_MICROS),
-    Call("delete", "DELETE", "/2/tweets/<id>", READ | {"tweet.write"}, 50),
-    Call("unlike", "DELETE", "/2/users/<id>/likes/<post_id>", READ | {"like.write"}, 50),
-    Call("unfollow", "DELETE", "/2/users/<id>/following/<other_id>", READ | {"follows.write"}, 50),
-    Call("unrepost", "DELETE", "/2/users/<id>/retweets/<post_id>", READ | {"tweet.write"}, 50),
+    _undo("delete", "/2/tweets/<id>", "tweet.write"),
+    _undo("unlike", "/2/users/<id>/likes/<post_id>", "like.write"),
+    _undo("unfollow", "/2/users/<id>/following/<other_id>", "follows.write"),
+    _undo("unrepost", "/2/users/<id>/retweets/<post_id>", "tweet.write"),
     Call("media_initialize", "POST", "/2/media/upload/initialize", frozenset({"media.write"})),
     Call("media_append", "POST", "/2/media/upload/<id>/append", frozenset({"media.write"})),
     Call("media_finalize", "POST", "/2/media/upload/<id>/finalize", frozenset({"media.write"})),

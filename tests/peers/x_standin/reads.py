@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import problems
 from .asking import Ask, moment
-from .calls import USER_MICROS
+from .calls import POST_MICROS, USER_MICROS
 from .world import LINK, Media, Post, User
 
 if TYPE_CHECKING:
@@ -270,7 +270,7 @@ def _link(links: list[Body], post: Post, address: str, media: Media | None = Non
 
 
 def _includes(x: StandIn, ask: Ask, found: list[Post]) -> Body:
-    """What `expansions` asks for beside the posts. An account among it is charged like any other."""
+    """What `expansions` asks for beside the posts, charged as if it had been asked for by itself."""
     expansions, includes = ask.names("expansions"), {}
     people = {post.author_id for post in found if "author_id" in expansions}
     people |= {post.answers_user_id for post in found if "in_reply_to_user_id" in expansions and post.answers_user_id}
@@ -283,6 +283,7 @@ def _includes(x: StandIn, ask: Ask, found: list[Post]) -> Body:
         visible = [other for id in sorted(others) if (other := _visible(x, ask, id, "ids")[0]) is not None]
         if visible:
             includes[ask.words.includes] = [shown_post(x, ask, other) for other in visible]
+            ask.micros += POST_MICROS * len(visible)
     if "attachments.media_keys" in expansions and (media := [one for post in found for one in post.media]):
         wanted = ask.names("media.fields") | {"media_key", "type"}
         includes["media"] = [
