@@ -43,6 +43,9 @@ def parse(arguments: list[str]) -> None:
     group: click.Command = command_line
     rest = list(arguments)
     while isinstance(group, click.Group):
+        _, rest, _ = group.make_parser(context).parse_args(rest)  # a group may have options, and a meaning, of its own
+        if not rest and group.invoke_without_command:
+            return
         name, found, rest = group.resolve_command(context, rest)
         assert found is not None
         group, context = found, click.Context(found, info_name=name, parent=context)

@@ -165,6 +165,7 @@ def test_what_is_no_export_is_refused_in_words() -> None:
     assert "neither a name nor a number" in refusal("instagram", ("followers_1.json", '[{"title": ""}]'))
 
 
+@pytest.mark.asvs("5.2.3")
 def test_a_bomb_does_not_go_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exports, "MOST_OF_ONE", 1_000_000)
     bomb = zipped({"data/follower.js": b"0" * 20_000_000})
@@ -172,6 +173,7 @@ def test_a_bomb_does_not_go_off(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "larger than what is read" in refusal("x", ("a.zip", bomb))
 
 
+@pytest.mark.asvs("5.2.3")
 def test_all_parts_together_have_a_limit_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exports, "MOST_OF_ALL", 1_500_000)
     part = b"window.YTD.follower.part0 = [" + b" " * 1_000_000 + b"]"
@@ -180,6 +182,7 @@ def test_all_parts_together_have_a_limit_too(monkeypatch: pytest.MonkeyPatch) ->
     assert "larger" in refusal("x", *files.items())
 
 
+@pytest.mark.asvs("5.2.3")
 def test_too_many_names_or_lines_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exports, "MOST_PARTS", 3)
     assert "larger" in refusal("x", ("a.zip", zipped({f"{one}.txt": "" for one in range(4)})))

@@ -18,7 +18,7 @@ Browse = Callable[[Staff], FlaskClient]
 
 def test_the_head_allows_one_and_sees_it_used(home: Home, cast: Cast, browse: Browse) -> None:
     head = browse(cast.head)
-    assert "None was allowed so far" in head.get("/public-accounts/").text
+    assert "No public account was allowed so far" in head.get("/public-accounts/").text
     answers = {"platform": "bluesky", "staff_id": cast.owner.id, "purpose": "News.", "reason": "Only views."}
     done = head.post("/public-accounts/allow", data=answers, follow_redirects=True)
     assert "May be asked for" in done.text
