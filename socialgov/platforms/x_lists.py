@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from socialgov.models import Capability
@@ -31,6 +31,7 @@ MOST_PAGES = 2_000
 MOST_POSTS = 3_200  # a timeline shows no more than its newest posts (X's documentation of the call)
 MORE_THAN_TOLD = 5  # what may have been added since the profile's counts were read
 USERS_PAGE, POSTS_PAGE = (1, 1_000), (5, 100)  # X refuses smaller and larger ones
+OF_UNKNOWN = 5  # a list of which no count is known begins with this part of a page: a lost answer is counted as full
 NEWEST = 5
 
 T = TypeVar("T")
@@ -64,37 +65,44 @@ class XLists:
             return x.get_users_followers(self.number, max_results=size, pagination_token=token)
 
         told = self.counts().followers
-        items = self._items("followers", ask, Capability.READ_FOLLOWERS, told, USERS_PAGE)
-        with self.client.readable():
-            return list({one.remote_id: one for one in map(follower_of, items)}.values())
+        items = self._items("followers", ask, Capability.READ_FOLLOWERS, told, USERS_PAGE, follower_of)
+        return list({one.remote_id: one for one in items}.values())
 
     def following(self) -> list[str]:
         def ask(x: tweepy.Client, size: int, token: str | None) -> requests.Response:
             return x.get_users_following(self.number, max_results=size, pagination_token=token)
 
-        return self._numbers(self._items("following", ask, Capability.READ_FOLLOWS, self.counts().follows, USERS_PAGE))
+        told = self.counts().follows
+        items = self._items("following", ask, Capability.READ_FOLLOWS, told, USERS_PAGE, number_of)
+        return list(dict.fromkeys(items))
 
     def liked(self) -> list[str]:
         def ask(x: tweepy.Client, size: int, token: str | None) -> requests.Response:
             return x.get_liked_tweets(self.number, max_results=size, pagination_token=token)
 
-        return self._numbers(self._items("liked", ask, Capability.READ_LIKES, self.counts().likes, POSTS_PAGE))
-
-    def _numbers(self, items: list[Any]) -> list[str]:
-        with self.client.readable():
-            return list(dict.fromkeys(map(number_of, items)))
+        items = self._items("liked", ask, Capability.READ_LIKES, self.counts().likes, POSTS_PAGE, number_of)
+        return list(dict.fromkeys(items))
 
     def _items(
-        self, call: str, ask: Ask, serves: Capability, expected: int | None, bounds: tuple[int, int]
-    ) -> list[Any]:
-        def page(size: int, token: str | None) -> Page[Any]:
+        self,
+        call: str,
+        ask: Ask,
+        serves: Capability,
+        expected: int | None,
+        bounds: tuple[int, int],
+        read: Callable[[Any], T],
+    ) -> list[T]:
+        """What `read` makes of each item. Page by page, so that no more than one is held as it was answered."""
+
+        def page(size: int, token: str | None) -> Page[T]:
             body = self.client.ask(call, lambda x: ask(x, size, token), serves=serves, most=size)
             with self.client.readable():
                 if left_out(body):
                     raise Unreadable
-                return page_of(body)
+                items, following = page_of(body)
+                return [read(item) for item in items], following
 
-        return list(self._walk(call, page, expected, bounds))
+        return self._walk(call, page, expected, bounds)
 
     # ---- the timeline
 
@@ -165,18 +173,20 @@ class XLists:
 
     def _walk(
         self, call: str, page: Callable[[int, str | None], Page[T]], expected: int | None, bounds: tuple[int, int]
-    ) -> Iterator[T]:
-        seen, token, got = {""}, "", 0
+    ) -> list[T]:
+        """Every item of every page."""
+        found: list[T] = []
+        seen, token = {""}, ""
         for _ in range(MOST_PAGES):
-            size = max(bounds[0], self.client.meter.room(call, page_size(expected, got, bounds)))
+            size = max(bounds[0], self.client.meter.room(call, page_size(expected, len(found), bounds)))
             items, following = page(size, token or None)
-            yield from items
+            found += items
             if not following:
-                return
+                return found
             if following in seen:
                 raise self.client.broken("lists the same page again")
             seen.add(following)
-            token, got = following, got + len(items)
+            token = following
         raise PlatformError(f"{self.client.name} lists more than can be read.", permanent=True)
 
 
@@ -192,4 +202,6 @@ class _NotUnderstood(PlatformError):
 def page_size(expected: int | None, got: int, bounds: tuple[int, int]) -> int:
     """The largest page within `bounds`, or a smaller one where fewer items are to come: each is paid for in advance."""
     least, most = bounds
-    return most if expected is None else min(most, max(least, expected - got + MORE_THAN_TOLD))
+    if expected is None:
+        return most if got else most // OF_UNKNOWN
+    return min(most, max(least, expected - got + MORE_THAN_TOLD))
