@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
-from fake_bluesky import DID, SECRET, Server, picture, refusal
+from fake_bluesky import DID, OTHER, SECRET, Server, picture, refusal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -33,7 +34,21 @@ METHODS: list[tuple[str, Callable[[BlueskyPlatform], Any]]] = [
     ("delete", lambda a: a.delete("ABCDE-23456")),
     ("make_token", lambda a: a.make_token("socialgov")),
     ("end_token", lambda a: a.end_token("socialgov")),
+    ("followers", lambda a: a.followers()),
+    ("undo_like", lambda a: a.undo_like(f"at://{OTHER}/app.bsky.feed.post/1")),
+    ("undo_follow", lambda a: a.undo_follow(OTHER)),
+    ("undo_share", lambda a: a.undo_share(f"at://{DID}/app.bsky.feed.post/1")),
+    ("set_picture", lambda a: a.set_picture(b"png", "image/png")),
 ]
+
+
+def adapter_of(server: Server) -> BlueskyPlatform:
+    """With an index, which answers as strangely."""
+    adapter = server.adapter()
+    adapter.info = replace(adapter.info, index_base="https://index.test")
+    return adapter
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.sampled_from([DID, SECRET]),
     lambda inner: (
@@ -61,6 +76,10 @@ json_values = st.recursive(
                     "reply",
                     "handle",
                     "email",
+                    "followers",
+                    "subject",
+                    "labels",
+                    "cid",
                 ]
             ),
             inner,
@@ -80,7 +99,7 @@ def test_whatever_the_server_says_a_method_answers_or_raises_a_platform_error(
     server = Server()
     server.network.answer = lambda request: httpx.Response(status, json=body)
     try:
-        act(server.adapter())
+        act(adapter_of(server))
     except PlatformError as error:
         assert SECRET not in "".join(traceback.format_exception(error))
 
@@ -93,7 +112,7 @@ def test_no_secret_in_any_message_or_log(
     for status in (200, 400, 401, 500):
         server = Server()
         server.network.answer = lambda request, status=status: refusal(status, SECRET)
-        adapter = server.adapter()
+        adapter = adapter_of(server)
         assert SECRET not in repr(adapter.login)
         try:
             act(adapter)
