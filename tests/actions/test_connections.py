@@ -58,6 +58,7 @@ def alive(one: Connected) -> list[str]:
 # --------------------------------------------------------------------------------------------------- connecting
 
 
+@pytest.mark.asvs("10.2.3")
 def test_what_x_is_asked_for_is_the_least_and_proves_who_began(one: Connected) -> None:
     start = begun(one)
     address = urlsplit(start.url)
@@ -129,6 +130,7 @@ def test_one_account_there_is_connected_with_one_account_here(one: Connected) ->
         connections.finish(one.home, manager_of(one.home), start.token, one.confirm(start), now=one.now)
 
 
+@pytest.mark.asvs("10.2.1")
 def test_an_attempt_counts_once_for_its_person_and_its_browser_and_for_ten_minutes(one: Connected) -> None:
     start = begun(one)
     answer = one.confirm(start)
