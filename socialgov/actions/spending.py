@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from socialgov.platforms import Meter
 
 METER = "job:meter"
-_LOST_PROFILES = 20
+_LOST_PROFILES = 20  # that many lost answers are no reason to wait, however little is left
 _MARGIN = 10  # how many more than it said the platform may answer with before a page is full
 
 
@@ -209,13 +209,13 @@ def may_be_asked(home: Home, info: PlatformInfo, now: datetime) -> bool:
 
 
 def too_much_in_doubt(home: Home, info: PlatformInfo, account_id: int, now: datetime) -> bool:
-    """Were answers about this account lost today that may have cost as much as twenty profiles?
+    """Were answers about this account lost today that may have cost a tenth of what the month has left?
 
     While a platform is down each try may cost money all the same, so it is not tried again and again.
     """
     today = home.today(now)
     doubt = store.spent_on_account(home.db, info.key, account_id, today, today).reserved
-    return doubt > _LOST_PROFILES * profile_price(info)
+    return doubt > max(_LOST_PROFILES * profile_price(info), money_of(home, info, now).left // 10)
 
 
 def profile_price(info: PlatformInfo) -> int:
