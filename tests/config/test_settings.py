@@ -97,6 +97,27 @@ def test_a_school_points_a_platform_at_another_server(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("lines", "directory", "index"),
+    [
+        ('monthly_budget = "1.00"', "https://plc.directory", "https://public.api.bsky.app"),
+        ('index_base = "https://index.example"', "https://plc.directory", "https://index.example"),
+        ('api_base = "https://pds.school.example"', None, None),
+        (
+            'api_base = "https://pds.school.example"\nindex_base = "https://index.example"',
+            None,
+            "https://index.example",
+        ),
+    ],
+)
+def test_another_server_is_another_network_unless_its_directory_and_index_are_named_beside(
+    tmp_path: Path, lines: str, directory: str | None, index: str | None
+) -> None:
+    found = read(tmp_path, f"\n[platforms.bluesky]\n{lines}").platforms["bluesky"]
+    assert (found.directory_base, found.index_base) == (directory, index)
+    assert found.marks["!takedown"] == "taken down"
+
+
+@pytest.mark.parametrize(
     ("more", "line", "problem", "mend"),
     [
         ("\n[policy]\ntrip_longest_dayz = 3", 12, "`trip_longest_dayz` is not a key of [policy]", "trip_longest_days"),
