@@ -3,7 +3,7 @@
 Tokens of X can be renewed one time only, so two jobs that renew at once would lose the account. Whoever renews has a
 claim in the database; the other waits and takes what the first one got. No transaction is open while the platform is
 asked. An answer that was lost is asked for once more with the old token; refused then, somebody connects the account
-again: a task, never a lost account (docs/decisions/0017-connections.md).
+again: a task, never a lost account (docs/decisions/0019-connections.md).
 """
 
 from __future__ import annotations
