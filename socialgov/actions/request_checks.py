@@ -149,6 +149,8 @@ def request_notes(settings: Settings, platform_key: str) -> tuple[str, ...]:
             f"{platform.name} has no private accounts, so anybody can see what is posted (ACC103). "
             "It can be asked for only where the head has allowed a public account, with a reason."
         )
+    elif platform.privacy:
+        notes.append(f"How private an account can be on {platform.name}: {platform.privacy}")
     notes.append(
         f"Nobody under {platform.minimum_age} may follow on {platform.name} "
         f"({platform.minimum_age_source}, as of {platform.minimum_age_on.day} {platform.minimum_age_on:%B %Y})."
