@@ -13,8 +13,9 @@ from flask.testing import FlaskClient
 from stage import Stage, picture, set_stage
 
 from socialgov.actions.certificates import verify_certificate
+from socialgov.actions.observing import record_observation
 from socialgov.home import Home
-from socialgov.models import AccountState, CredentialKind, Fact, Staff
+from socialgov.models import AccountState, CredentialKind, Fact, Source, Staff
 from socialgov.store.accounts import account_by_id
 from socialgov.store.connect import guarded_update, write
 from socialgov.store.credentials import current_credential
@@ -109,6 +110,17 @@ def test_it_shows_each_rule_with_its_answer_and_whose_evidence(owner: FlaskClien
     assert f"Seen by {stage.cast.owner.name} just now." in text
     assert "Read from the platform just now." in text
     assert "From the school&#39;s own records." in text
+
+
+def test_it_shows_how_moderators_marked_it_where_the_platform_tells(browse: Browse, stage: Stage, home: Home) -> None:
+    page = f"/accounts/{stage.live.id}"
+    assert "Moderators" not in browse(stage.cast.owner).get(page).text
+    for labels, said in ((["graphic-media", "<b>"], "&lt;b&gt;; graphic media. Read from"), ([], "None. Read from")):
+        with write(home.db) as db:
+            record_observation(
+                db, account_id=stage.live.id, fact=Fact.LABELS, value=labels, now=NOW, source=Source.API
+            )  # fmt: skip
+        assert said in browse(stage.cast.owner).get(page).text
 
 
 def test_it_offers_only_what_this_person_may_do(
