@@ -141,7 +141,9 @@ class Wire:
         """The reply's JSON object. Anything else (HTML, a list, a cut body) raises PlatformError."""
         try:
             body = json.loads(reply.content)
-            if b"\\ud" in reply.content.lower():  # halves of characters no file can keep: one in a stranger's name
+            if (
+                b"\\ud" in reply.content or b"\\uD" in reply.content
+            ):  # halves of characters no file can keep: one in a stranger's name
                 whole = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")  # would blind every check
                 body = json.loads(whole)
         except (ValueError, RecursionError):

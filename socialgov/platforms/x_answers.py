@@ -137,7 +137,8 @@ def _count(metrics: Any, *names: str) -> int | None:
 
 
 def follower_of(user: Any) -> RemoteFollower:
-    return RemoteFollower(number_of(user), text_of(user.get("username")), text_of(user.get("name")))
+    number, handle, name = number_of(user), user.get("username"), user.get("name")
+    return RemoteFollower(number, handle if isinstance(handle, str) else "", name if isinstance(name, str) else "")
 
 
 def page_of(body: dict[str, Any]) -> tuple[list[Any], str]:

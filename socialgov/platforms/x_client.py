@@ -53,6 +53,7 @@ class XClient:
         self.meter, self._wire, self._access = meter, wire, access
         self._adapter = WireAdapter(wire, self._judge)
         self._session = session_over(self._adapter)
+        self._tweepy: tweepy.Client | None = None
         self._serves: Capability | None = None
         self._answered_with_nothing = False
         self.clock: datetime | None = None  # X's own, as of the newest answer
@@ -108,10 +109,11 @@ class XClient:
         return body
 
     def _client(self, token: str) -> tweepy.Client:
-        keep_quiet()
-        client = tweepy.Client(bearer_token=token, return_type=requests.Response, wait_on_rate_limit=False)
-        client.session = self._session
-        return client
+        if self._tweepy is None or self._tweepy.bearer_token != token:
+            keep_quiet()
+            self._tweepy = tweepy.Client(bearer_token=token, return_type=requests.Response, wait_on_rate_limit=False)
+            self._tweepy.session = self._session
+        return self._tweepy
 
     def _judge(self, reply: Reply, effect: bool) -> None:
         """Every refusal becomes a PlatformError here, so that tweepy has none to make sense of."""

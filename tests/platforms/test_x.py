@@ -124,7 +124,7 @@ def test_a_page_is_no_larger_than_the_counts_let_us_expect_for_it_is_paid_for_in
     adapter.profile()
     adapter.followers()
     adapter.likes()
-    assert x.query("GET /2/users/me-id/followers") == [{"max_results": "1000"}, {"max_results": "8"}]
+    assert x.query("GET /2/users/me-id/followers") == [{"max_results": "200"}, {"max_results": "8"}]
     assert x.query("GET /2/users/me-id/liked_tweets") == [{"max_results": "6"}]
 
 

@@ -172,7 +172,7 @@ def test_an_account_that_is_gone_or_suspended_says_so() -> None:
 def test_every_request_is_reserved_before_and_settled_after_with_what_it_answered() -> None:
     x = FakeX({FOLLOWERS: listed(user("1"), user("2"))})
     x.adapter().followers()
-    assert x.meter.before_ == [("followers", 1000)]
+    assert x.meter.before_ == [("followers", 200)]
     assert x.meter.after_ == [("followers", 2)]
 
 
