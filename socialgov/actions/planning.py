@@ -132,3 +132,9 @@ def forecast_of(home: Home, info: PlatformInfo, accounts: Iterable[store.Watched
         if row.platform == info.key
     ]
     return planning.forecast(those, info.tariff, sweep=sweep_time(home), every=check_every(home))
+
+
+def forecast_of_one(home: Home, info: PlatformInfo) -> planning.Forecast:
+    """The same of one account of usual size, for a school that has none there yet."""
+    one = Watched(0, info.key, platforms.declared_capabilities(info) & READS, expected=FOLLOWERS_UNTOLD)
+    return planning.forecast([one], info.tariff, sweep=sweep_time(home), every=check_every(home))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from socialgov import platforms
-from socialgov.actions.planning import forecast_of
+from socialgov.actions.planning import forecast_of, forecast_of_one
 from socialgov.actions.reading import FACTS_OF
 from socialgov.actions.spending import Money, money_of, month_of, profile_price
 from socialgov.models import Capability, Source
@@ -49,6 +49,7 @@ class PlatformState:
     forecast: Forecast | None
     pause: Pause | None
     by_call: tuple[CallSpent, ...] = ()
+    one_account: Forecast | None = None  # what one account of usual size would cost
 
     @property
     def used_up(self) -> bool:
@@ -82,6 +83,7 @@ def platform_states(home: Home, *, now: datetime) -> list[PlatformState]:
                 forecast=forecast_of(home, info, rows) if priced else None,
                 pause=pauses.get(key),
                 by_call=tuple(spending.spent_by_call(home.db, key, *month)) if priced else (),
+                one_account=forecast_of_one(home, info) if priced else None,
             )
         )
     return sorted(states, key=lambda state: (state.money is None, state.info.name))
@@ -107,6 +109,11 @@ def amount(micros: int, currency: str = "USD") -> str:
     if micros and abs(micros) % 10_000 and abs(micros) < 1_000_000:
         digits = f"{micros / 1_000_000:.6f}".rstrip("0")
     return f"{sign}{digits}"
+
+
+def about(micros: int, currency: str = "USD") -> str:
+    """A sum in whole cents, rounded up: `$3.20`."""
+    return amount(-(-micros // 10_000) * 10_000, currency)
 
 
 def why_not(home: Home, info: PlatformInfo, now: datetime) -> str:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, flash, g, redirect, render_template, url_for
 
 from socialgov.actions import spending
-from socialgov.actions.platform_states import NEEDS, amount, platform_states, why_not
+from socialgov.actions.platform_states import NEEDS, about, amount, platform_states, why_not
 from socialgov.errors import NotFound
 from socialgov.permissions import can_run_platforms, check_can_run_platforms, check_can_view_platforms
 from socialgov.planning import CHANGES_A_MONTH
-from socialgov.store.plans import not_checked
+from socialgov.store.plans import NotChecked, not_checked
 from socialgov.web.access import may
 
 if TYPE_CHECKING:
@@ -19,21 +19,27 @@ if TYPE_CHECKING:
 
 bp = Blueprint("platforms", __name__, url_prefix="/platforms")
 
-SHOWN = 200  # lines of what was not checked
+SHOWN = 200  # accounts of which not all was checked
 
 
 @bp.get("/")
 @may(check_can_view_platforms)
 def page() -> ResponseReturnValue:
     """Each platform with its budget, what it cost and would cost, and whether it is paused."""
-    missing = not_checked(g.home.db)
+    missing: dict[int, list[NotChecked]] = {}
+    for one in not_checked(g.home.db):
+        missing.setdefault(one.account_id, []).append(one)
     return render_template(
         "platforms/page.html",
         states=platform_states(g.home, now=g.now),
         amount=amount,
-        missing=missing[:SHOWN],
+        about=about,
+        missing=list(missing.values())[:SHOWN],
         more=max(0, len(missing) - SHOWN),
-        why={key: why_not(g.home, g.home.settings.platforms[key], g.now) for key in {one.platform for one in missing}},
+        why=[
+            why_not(g.home, g.home.settings.platforms[key], g.now)
+            for key in sorted({some[0].platform for some in missing.values()})
+        ],
         needs=NEEDS,
         platforms=g.home.settings.platforms,
         may_run=can_run_platforms(g.staff),

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from priced_platform import PricedShown, priced_home, with_budget
 
 from socialgov.actions.observing import check_account
-from socialgov.actions.platform_states import amount
+from socialgov.actions.platform_states import about, amount
 from socialgov.actions.signin import make_signin_link
 from socialgov.actions.spending import meter_of, pause_for_payment
 from socialgov.home import Home
@@ -145,3 +145,16 @@ def test_a_teacher_does_not_see_what_platforms_cost(home: Home, browse: Browse, 
 def test_an_amount_is_never_rounded_to_nothing(micros: int, words: str) -> None:
     assert amount(micros) == words
     assert amount(3_200_000, "CHF") == "CHF 3.20"
+
+
+def test_a_sum_is_rounded_up_to_whole_cents() -> None:
+    assert [about(micros) for micros in (0, 1, 361_428, 3_200_000)] == ["$0.00", "$0.01", "$0.37", "$3.20"]
+
+
+def test_a_school_without_an_account_there_learns_what_one_would_cost(
+    home: Home, cast: walk.Cast, monkeypatch: pytest.MonkeyPatch, visit: Visit
+) -> None:
+    school, _ = priced_home(home, monkeypatch, None)
+    assert "There is no account on it yet. One with 30 followers: about $" in text(
+        visit(school, cast.manager), "/platforms/"
+    )
