@@ -16,6 +16,7 @@ BENCHES = (
     "demo_serving",
     "jobs_pass",
     "plan_day",
+    "adapter_overhead",
 )
 LINE = re.compile(r"^bench (\w+) (\S+) (\S+) limit (\S+) (ok|short)$", re.MULTILINE)
 

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from socialgov.models import Capability, PlatformInfo, Presence
 from socialgov.platforms.refusals import (  # noqa: F401 - adapters take them from here
@@ -148,9 +148,8 @@ class RemotePost:
     posted_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteFollower:
-    """`waiting` True: asked to follow and was not accepted yet."""
+class RemoteFollower(NamedTuple):
+    """`waiting` True: asked to follow and was not accepted yet. A tuple, for a list may have very many of them."""
 
     remote_id: str
     handle: str

@@ -72,7 +72,7 @@ READS = (
     Read(
         "conversations",
         C.READ_POSTS,
-        _two(lambda world: world.reply()),
+        lambda world: sorted(world.replies()),
         lambda adapter: sorted(adapter.conversations()),
     ),
     Read(

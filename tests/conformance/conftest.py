@@ -9,6 +9,7 @@ from pathlib import Path
 import faulty
 import pytest
 from world import World
+from worlds.blog import BlogWorld
 from worlds.sandbox import SandboxWorld
 
 from socialgov.platforms import wire
@@ -40,6 +41,7 @@ WORLDS: dict[str, Callable[[pytest.FixtureRequest, Path], World]] = {
     "x, tweet": _x,  # a stand-in, in the older field names and in the newer ones
     "x, post": _x,
     "mastodon": _mastodon,  # a third party's stand-in
+    "blog": lambda request, folder: BlogWorld(),  # the smallest adapter
 }
 # what has to be installed: the closing lines of `make test` say when it is not (tests/plugin_not_run.py)
 INSTALLED = {"bluesky": [pytest.mark.peer], "mastodon": [pytest.mark.standin]}

@@ -87,6 +87,10 @@ class World(ABC):
         """An answer to somebody else's post; its id."""
         raise self._cannot("reply")
 
+    def replies(self) -> list[str]:
+        """Some of them, where the platform has such a thing."""
+        return [self.reply() for _ in range(2)]
+
     def like(self) -> str:
         """A like; the id of the liked post."""
         raise self._cannot("like")
