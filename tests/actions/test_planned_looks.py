@@ -134,7 +134,7 @@ def test_a_look_that_failed_halfway_pays_again_only_for_what_is_missing(
     watched: tuple[Home, Account, PricedShown],
 ) -> None:
     school, account, shown = watched
-    shown.followers, shown.likes = [WHO, replace(WHO, remote_id="f2")], ["p1"]
+    shown.followers, shown.likes = [WHO, RemoteFollower("f2", "grandad", "Grandad")], ["p1"]
     shown.failing["likes"] = PlatformError("Down.", permanent=False)
     look(school, account, NOW + DAY)
     assert left_out(school, account) == {C.READ_LIKES: NOW}
