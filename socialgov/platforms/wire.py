@@ -141,10 +141,9 @@ class Wire:
         """The reply's JSON object. Anything else (HTML, a list, a cut body) raises PlatformError."""
         try:
             body = json.loads(reply.content)
-            if (
-                b"\\ud" in reply.content or b"\\uD" in reply.content
-            ):  # halves of characters no file can keep: one in a stranger's name
-                whole = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")  # would blind every check
+            if b"\\ud" in reply.content or b"\\uD" in reply.content:
+                # halves of characters no file can keep: one in a stranger's name would blind every check
+                whole = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
                 body = json.loads(whole)
         except (ValueError, RecursionError):
             raise self.broken("did not answer in JSON", effect=effect) from None

@@ -136,9 +136,24 @@ def _count(metrics: Any, *names: str) -> int | None:
     return next((one for one in found if isinstance(one, int) and not isinstance(one, bool) and one >= 0), None)
 
 
-def follower_of(user: Any) -> RemoteFollower:
-    number, handle, name = number_of(user), user.get("username"), user.get("name")
-    return RemoteFollower(number, handle if isinstance(handle, str) else "", name if isinstance(name, str) else "")
+def followers_of(users: list[Any]) -> list[RemoteFollower]:
+    """Those of one page."""
+    return [
+        RemoteFollower(number, text_of(user.get("username")), text_of(user.get("name")))
+        for number, user in zip(numbers_of(users), users, strict=True)
+    ]
+
+
+def numbers_of(things: list[Any]) -> list[str]:
+    """The lasting ids of one page of accounts or posts, looked at all together: there may be a thousand."""
+    try:
+        numbers = [thing["id"] for thing in things]
+        digits = "".join(numbers)
+    except (TypeError, KeyError):
+        raise Unreadable from None
+    if numbers and not (digits.isascii() and digits.isdigit() and all(0 < len(number) <= 20 for number in numbers)):
+        raise Unreadable
+    return numbers
 
 
 def page_of(body: dict[str, Any]) -> tuple[list[Any], str]:
@@ -162,7 +177,6 @@ def number_of(thing: Any) -> str:
 
 
 def is_number(text: Any) -> TypeGuard[str]:
-    """Asked of every follower, so without a regular expression."""
     return isinstance(text, str) and len(text) <= 20 and text.isascii() and text.isdigit()
 
 

@@ -13,9 +13,9 @@ from socialgov.platforms.x_answers import (
     Said,
     Unreadable,
     Vocabulary,
-    follower_of,
+    followers_of,
     left_out,
-    number_of,
+    numbers_of,
     page_of,
     said_of,
 )
@@ -65,7 +65,7 @@ class XLists:
             return x.get_users_followers(self.number, max_results=size, pagination_token=token)
 
         told = self.counts().followers
-        items = self._items("followers", ask, Capability.READ_FOLLOWERS, told, USERS_PAGE, follower_of)
+        items = self._items("followers", ask, Capability.READ_FOLLOWERS, told, USERS_PAGE, followers_of)
         return list({one.remote_id: one for one in items}.values())
 
     def following(self) -> list[str]:
@@ -73,14 +73,14 @@ class XLists:
             return x.get_users_following(self.number, max_results=size, pagination_token=token)
 
         told = self.counts().follows
-        items = self._items("following", ask, Capability.READ_FOLLOWS, told, USERS_PAGE, number_of)
+        items = self._items("following", ask, Capability.READ_FOLLOWS, told, USERS_PAGE, numbers_of)
         return list(dict.fromkeys(items))
 
     def liked(self) -> list[str]:
         def ask(x: tweepy.Client, size: int, token: str | None) -> requests.Response:
             return x.get_liked_tweets(self.number, max_results=size, pagination_token=token)
 
-        items = self._items("liked", ask, Capability.READ_LIKES, self.counts().likes, POSTS_PAGE, number_of)
+        items = self._items("liked", ask, Capability.READ_LIKES, self.counts().likes, POSTS_PAGE, numbers_of)
         return list(dict.fromkeys(items))
 
     def _items(
@@ -90,9 +90,9 @@ class XLists:
         serves: Capability,
         expected: int | None,
         bounds: tuple[int, int],
-        read: Callable[[Any], T],
+        read: Callable[[list[Any]], list[T]],
     ) -> list[T]:
-        """What `read` makes of each item. Page by page, so that no more than one is held as it was answered."""
+        """What `read` makes of each page, at once, so that no more than one is held as it was answered."""
 
         def page(size: int, token: str | None) -> Page[T]:
             body = self.client.ask(call, lambda x: ask(x, size, token), serves=serves, most=size)
@@ -100,7 +100,7 @@ class XLists:
                 if left_out(body):
                     raise Unreadable
                 items, following = page_of(body)
-                return [read(item) for item in items], following
+                return read(items), following
 
         return self._walk(call, page, expected, bounds)
 
@@ -163,11 +163,11 @@ class XLists:
             if left_out(body, of_expansions=frozenset(words.expansions)):
                 raise Unreadable
             items, following = page_of(body)
-            whole = [number_of(item) for item in items]
+            numbers = numbers_of(items)
         try:
             return [said_of(item) for item in items], following
         except Unreadable:
-            raise _NotUnderstood(self.client.name, len(whole)) from None
+            raise _NotUnderstood(self.client.name, len(numbers)) from None
 
     # ---- pages
 
