@@ -19,6 +19,7 @@ from socialgov.actions.putting_right import (
     set_picture,
     take_back,
 )
+from socialgov.errors import NotFound
 from socialgov.permissions import can_set_up, check_can_set_up
 from socialgov.web.access import may_account
 from socialgov.web.account_view import guide
@@ -106,6 +107,7 @@ def page(account_id: int) -> ResponseReturnValue:
 @bp.post("/<int:account_id>/put-right/picture")
 @may_account(check_can_set_up)
 def picture(account_id: int) -> ResponseReturnValue:
+    _need_button(Mend.PICTURE)
     if saved(ButtonForm(), lambda: set_picture(g.home, g.staff, account_id, now=g.now)):
         flash("The school's logo is its picture now. What was seen afterwards is below.", "success")
     return _back(account_id)
@@ -114,6 +116,7 @@ def picture(account_id: int) -> ResponseReturnValue:
 @bp.post("/<int:account_id>/put-right/private")
 @may_account(check_can_set_up)
 def private(account_id: int) -> ResponseReturnValue:
+    _need_button(Mend.PRIVATE)
     if saved(ButtonForm(), lambda: make_private(g.home, g.staff, account_id, now=g.now)):
         flash("It was made private. What was seen afterwards is below.", "success")
     return _back(account_id)
@@ -124,10 +127,17 @@ def private(account_id: int) -> ResponseReturnValue:
 def back(account_id: int, what: str) -> ResponseReturnValue:
     """Likes, follows or reposts."""
     mend = next((one for one, words in WORDS.items() if one.value == what and words.things[0]), None) or abort(404)
+    _need_button(mend)
     taken: list[TakenBack] = []
     if saved(ButtonForm(), lambda: taken.append(take_back(g.home, g.staff, account_id, mend, now=g.now))):
         flash(*_told(mend, taken[0]))
     return _back(account_id)
+
+
+def _need_button(mend: Mend) -> None:
+    """Where a person must do it the page has no button: whoever presses one all the same asks for what is not there."""
+    if mend not in mends_of(g.home, g.account):
+        raise NotFound("The machine cannot do this for the account.", "Follow the steps on the page.")
 
 
 def _told(mend: Mend, taken: TakenBack) -> tuple[str, str]:

@@ -74,8 +74,8 @@ def test_what_no_machine_can_do_says_so_and_how(account: Account, owner: FlaskCl
     assert "Download the school" in page
     assert "Set the school&#39;s logo" not in page
     answer = owner.post(f"/accounts/{account.id}/put-right/picture")
-    assert answer.status_code in (409, 502)
-    assert "cannot set picture by machine" in answer.text
+    assert answer.status_code == 404
+    assert "The machine cannot do this" in answer.text
 
 
 def test_a_platform_that_stops_half_way_is_told_with_what_is_left(
