@@ -75,7 +75,8 @@ def adapter_of(
         meter = meter_of(home, info, account.id, now=now)
         return platforms.connect(replace(info, api_base=given[0]), account, access=given[1], meter=meter)
     off = capabilities_off(home.db, account.id)
-    oauth, access = oauth_of(platforms.adapter_class(info)), None
+    oauth = oauth_of(platforms.adapter_class(info))
+    access: Access | None = None
     if oauth is not None:
         connection = connection_of(home.db, account.id)
         if connection is not None and connection.works:

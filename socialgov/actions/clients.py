@@ -56,8 +56,9 @@ def _by_hand(info: PlatformInfo) -> Client:
 
 def _opened(home: Home, app: PlatformApp) -> Client:
     sealed = store.sealed_client(home.db, app.id)
-    place = {"account": "platform_app", "field": FIELD, "version": app.id}
-    return Client(app.client_id, home.escrow.open(sealed, **place).decode() if sealed else "")
+    if sealed is None:
+        return Client(app.client_id)
+    return Client(app.client_id, home.escrow.open(sealed, account="platform_app", field=FIELD, version=app.id).decode())
 
 
 def need_client(home: Home, info: PlatformInfo, server: str, *, actor: str, now: datetime) -> Known:
