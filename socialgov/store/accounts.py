@@ -120,7 +120,6 @@ class RegisterRow:
     found_unregistered: bool
     broken: int
     unknown: int
-    not_checked: str | None = None  # since when: "" never, None where a machine left nothing out
 
 
 # the words of the index finding_trouble, which holds only these few of all findings; named, because without statistics
@@ -141,9 +140,6 @@ def register_page(db: Database, wanted: RegisterFilter, *, page: int = 1, size: 
                owner.name as owner, deputy.name as deputy, a.ends_on, a.review_on, a.checked_at, a.found_unregistered,
                (select count(*) from {_TROUBLE} and answer = 0) as broken,
                (select count(*) from {_TROUBLE} and answer is null) as unknown,
-               (select min(coalesce(l.read_at, '')) from read_plan p join json_each(p.left_out) as one
-                  left join list_read l on l.account_id = a.id and l.capability = one.value
-                where p.account_id = a.id and p.left_out <> '[]') as not_checked,
                (select count(*) from account a where {tests}) as total
         from (select a.id from account a where {tests} order by a.id desc limit :size offset :skip) as shown
           join account a on a.id = shown.id join staff owner on owner.id = a.owner_id

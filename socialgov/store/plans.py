@@ -12,7 +12,7 @@ from socialgov.planning import ListKnown
 from socialgov.store.rows import all_of, dicts, moment, moment_text, one_of, scalar, to_column
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from sqlite_utils import Database
 
@@ -175,6 +175,17 @@ def accounts_looked_at(db: Database, platform: str) -> int:
             (platform,),
         )
     )
+
+
+def not_checked_since(db: Database, account_ids: Collection[int]) -> dict[int, datetime | None]:
+    """Of those of these accounts that something was left out of: since when, at the worst (None: it was never read)."""
+    rows = db.execute(
+        """select p.account_id, min(coalesce(l.read_at, '')) from read_plan p join json_each(p.left_out) as one
+             left join list_read l on l.account_id = p.account_id and l.capability = one.value
+           where p.left_out <> '[]' and p.account_id in (select value from json_each(?)) group by p.account_id""",
+        (to_column(sorted(account_ids)),),
+    )
+    return {row[0]: moment(row[1]) if row[1] else None for row in rows}
 
 
 @dataclass(frozen=True, slots=True)

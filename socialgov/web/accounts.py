@@ -17,6 +17,7 @@ from socialgov.permissions import can_review, can_waive, check_can_view_account,
 from socialgov.store.accounts import RegisterFilter, register_page
 from socialgov.store.closings import certificate_of
 from socialgov.store.events import EventTag, events_of_account
+from socialgov.store.plans import not_checked_since
 from socialgov.store.staff import staff_names
 from socialgov.store.waivers import extensions_of, waivers_of
 from socialgov.web.access import may, may_account
@@ -56,6 +57,7 @@ def register() -> ResponseReturnValue:
     return render_template(
         "accounts/register.html",
         shown=shown,
+        not_checked=not_checked_since(g.home.db, [row.id for row in shown.rows]),
         wanted=wanted,
         address=_address,
         platforms=g.home.settings.platforms,

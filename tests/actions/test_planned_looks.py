@@ -69,7 +69,9 @@ def test_while_the_counts_stand_a_day_costs_one_profile_and_nothing_goes_unknown
     assert shown.asked == ["profile"] * 12
     followers = seen(school, account, Fact.FOLLOWERS)
     assert followers.value == 1 and followers.observed_at == NOW + 12 * DAY
-    assert followers.note == "Not read again: Instagram tells the same number as at the full reading on 23 November 2026."
+    assert (
+        followers.note == "Not read again: Instagram tells the same number as at the full reading on 23 November 2026."
+    )
     assert seen(school, account, Fact.PRESENCE).observed_at == NOW + 12 * DAY
     assert left_out(school, account) == {}
 
