@@ -149,9 +149,9 @@ CHANGES = (
     Change(
         "set_picture",
         C.SET_PICTURE,
-        lambda world: world.face(),
-        lambda adapter, thing: adapter.set_picture(photo("teal").content, "image/jpeg"),
-        lambda world, thing: world.face() != thing,
+        lambda world: (world.face(), photo(f"hsl({next(_numbers) * 47 % 360}, 70%, 40%)").content),
+        lambda adapter, thing: adapter.set_picture(thing[1], "image/jpeg"),
+        lambda world, thing: world.face() != thing[0],
     ),
     Change(
         "set_private",
