@@ -73,8 +73,8 @@ def school_there(home: Home, world: World, monkeypatch: pytest.MonkeyPatch, **ch
     """The account is live, its machine has its key or token, and a mother belongs to its audience."""
     shown = world.info
     info = replace(
-        home.settings.platforms[shown.key], api_base=shown.api_base, index_base=shown.index_base, client=shown.client,
-        monthly_budget=BUDGET,
+        home.settings.platforms[shown.key], api_base=shown.api_base, index_base=shown.index_base,
+        directory_base=shown.directory_base, client=shown.client, monthly_budget=BUDGET,
     )  # fmt: skip
     home = not_waiting_for_the_disk(with_platform(home, info, second_checker=False, days_from_end_to_deletion=7))
     account = live_account(
