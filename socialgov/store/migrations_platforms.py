@@ -43,6 +43,7 @@ def m0008_platforms(db: Database) -> None:
         create table read_plan (
           account_id integer primary key references account, day text not null, at text not null, reads text not null,
           left_out text not null, micros integer not null, made_at text not null) strict;
+        create index read_plan_left_out on read_plan(account_id) where left_out <> '[]';
         -- the newest complete list of each kind, and what the platform said then and says now that there are
         create table list_read (
           account_id integer not null references account, capability text not null, read_at text,

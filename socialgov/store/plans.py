@@ -178,14 +178,19 @@ def accounts_looked_at(db: Database, platform: str) -> int:
 
 
 def not_checked_since(db: Database, account_ids: Collection[int]) -> dict[int, datetime | None]:
-    """Of those of these accounts that something was left out of: since when, at the worst (None: it was never read)."""
+    """Of those of these accounts that something was left out of: since when, at the worst (None: it was never read).
+
+    The register asks it on each page; where nothing is left out anywhere, an empty index answers.
+    """
+    if not account_ids:
+        return {}
     rows = db.execute(
         """select p.account_id, min(coalesce(l.read_at, '')) from read_plan p join json_each(p.left_out) as one
              left join list_read l on l.account_id = p.account_id and l.capability = one.value
-           where p.left_out <> '[]' and p.account_id in (select value from json_each(?)) group by p.account_id""",
-        (to_column(sorted(account_ids)),),
+           where p.left_out <> '[]' and p.account_id between ? and ? group by p.account_id""",
+        (min(account_ids), max(account_ids)),
     )
-    return {row[0]: moment(row[1]) if row[1] else None for row in rows}
+    return {row[0]: moment(row[1]) if row[1] else None for row in rows if row[0] in account_ids}
 
 
 @dataclass(frozen=True, slots=True)
