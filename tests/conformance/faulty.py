@@ -64,20 +64,20 @@ class Cutting(httpx.BaseTransport):
         return httpx.Response(response.status_code, headers=_plain(response), stream=_Broken(content))
 
 
-def at_every_request(run: Callable[[int, Cut], Cutting], kinds: Iterable[Cut] = tuple(Cut)) -> None:
-    """`run` with one request after the other cut off, until a whole run needs fewer.
+def at_every_request(run: Callable[[int, Cut], Cutting], kinds: Iterable[Cut] = tuple(Cut), *, step: int = 1) -> None:
+    """`run` with one request after the other cut off, until a whole run needs fewer; with a `step`, every so-manieth.
 
     That the platform did it and the answer was lost is tried at each of them. The other kinds are tried at those that
     change something: whether a question was lost on its way there or back makes no difference to anybody.
     """
     methods: list[str] = []
-    while (network := run(len(methods) + 1, Cut.AFTER)).happened:
+    while (network := run(step * len(methods) + 1, Cut.AFTER)).happened:
         methods.append(network.method)
         assert len(methods) < MOST_REQUESTS, "it never comes to an end"
     for cut in kinds:
         for number, method in enumerate(methods, 1):
             if cut is not Cut.AFTER and method != "GET":
-                run(number, cut)
+                run(step * (number - 1) + 1, cut)
 
 
 @dataclass(frozen=True)

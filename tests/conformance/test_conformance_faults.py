@@ -118,12 +118,11 @@ def test_a_change_that_is_cut_off_anywhere_is_made_once_when_it_is_asked_for_aga
 ) -> None:
     """Cut at the n-th request, for every n there is: an effect that may have come is told, and again is once."""
     declared(world, change)
-    costly = change.ends or change.capability is Capability.MAKE_TOKEN
 
     def run(number: int, cut: Cut) -> Cutting:
         return cut_off_and_made_again(world.another() if change.ends else world, change, number, cut)
 
-    at_every_request(run, () if world.slow and costly else Cut)
+    at_every_request(run, () if world.slow and change.capability is not Capability.PUBLISH else Cut)
 
 
 def cut_off_and_made_again(world: World, change: Change, number: int, cut: Cut) -> Cutting:

@@ -30,8 +30,8 @@ class World(ABC):
 
     `page` and `page_of_followers`: how many posts, and followers, a list brings at once.
     `by_key` False: the platform keeps no key for a post, so that the adapter knows ours by its words.
-    `slow`: a whole server to which a sign-in costs a tenth of a second. Of what can only be cut off anew on an account
-    of its own, only the worst cut is then made: the platform did it and the answer was lost.
+    `slow`: a whole server to which a sign-in costs a tenth of a second. Of other changes than posts only the worst cut
+    is then made: the platform did it and the answer was lost.
     """
 
     page = page_of_followers = 0

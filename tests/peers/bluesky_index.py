@@ -130,7 +130,7 @@ class IndexStandIn:
         return len(listed["records"])
 
     def _ask(self, method: str, **params: Any) -> dict[str, Any]:
-        with httpx.Client(trust_env=False, timeout=20) as client:
+        with httpx.Client(verify=False, trust_env=False, timeout=20) as client:
             reply = client.get(f"{self._pds}/xrpc/{method}", params=params)
         return dict(reply.json())
 
