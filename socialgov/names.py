@@ -29,6 +29,13 @@ class NamesFound:
     possible: tuple[Person, ...] = ()
 
 
+def one_line(text: str, most: int = 200) -> str:
+    """A name that a stranger chose, as one short line: without breaks, and without signs that hide others."""
+    if len(text) > most or not text.isprintable() or "  " in text:
+        text = " ".join("".join(sign if sign.isprintable() else " " for sign in text[: 4 * most]).split())[:most]
+    return text
+
+
 def fold(text: str) -> str:
     """`text` without accents, capitals, apostrophes and hyphens, so that Siân O’Brien equals sian obrien."""
     # decomposed first, so that an ornamental capital (𝓐) has a small letter; again after, as some small ones decompose

@@ -13,6 +13,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -47,6 +48,13 @@ _LATER = "It is tried again later."
 
 def seal_tokens(home: Home, connection_id: int, account_id: int, tokens: Tokens) -> bytes:
     return home.escrow.seal(tokens.dump(), account=str(account_id), field="connection", version=connection_id)
+
+
+def take_back(endpoint: Endpoint, tokens: Tokens) -> None:
+    """Nobody has these tokens on record, so nobody shall be able to use them."""
+    for token, hint in ((tokens.refresh, "refresh_token"), (tokens.access, "access_token")):
+        with suppress(PlatformError):
+            endpoint.revoke(token, hint)
 
 
 def token_hash(token: str) -> str:
@@ -176,12 +184,20 @@ class OwnAccess:
             self._release(until)
             raise
         try:
+            self._keep_or_again(opened, tokens)
+        except LoginRefused:
+            if store.connection_of(self._home.db, self._account.id) is None:  # somebody disconnected meanwhile
+                take_back(self._endpoint(opened.connection), tokens)
+            raise
+        self._made.add(token_hash(tokens.access))
+        return tokens.access
+
+    def _keep_or_again(self, opened: _Opened, tokens: Tokens) -> None:
+        try:
             self._keep(opened, tokens)
         except StoreError:  # the database was busy, or the school's key was changed: the old token is used up already
             self._home.refresh()
             self._keep(opened, tokens)
-        self._made.add(token_hash(tokens.access))
-        return tokens.access
 
     def _keep(self, opened: _Opened, tokens: Tokens) -> None:
         with write(self._home.db) as db:

@@ -74,7 +74,7 @@ def adapter_of(
     if given is not None:
         meter = meter_of(home, info, account.id, now=now)
         return platforms.connect(replace(info, api_base=given[0]), account, access=given[1], meter=meter)
-    off = capabilities_off(home.db, account.id)
+    off = platforms.capabilities(info) - capabilities_of(home, account)  # also what is not told to a lent key
     oauth = oauth_of(platforms.adapter_class(info))
     access: Access | None = None
     if oauth is not None:
@@ -93,6 +93,11 @@ def is_connected(home: Home, account: Account) -> bool:
     """Does the platform let us into this account (OAuth 2), as far as we know?"""
     connection = connection_of(home.db, account.id)
     return connection is not None and connection.works
+
+
+def shut_out(home: Home, account: Account) -> bool:
+    """Is there a connection to be had that the account does not have now, or that does not work any more?"""
+    return needs_connection(home, account) and not is_connected(home, account)
 
 
 def needs_connection(home: Home, account: Account) -> bool:

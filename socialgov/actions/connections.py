@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import hmac
 import logging
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from socialgov import permissions
 from socialgov.actions import ceremonies
-from socialgov.actions.access import OwnAccess, seal_tokens, token_hash
+from socialgov.actions.access import OwnAccess, seal_tokens, take_back, token_hash
 from socialgov.actions.adapters import adapter_of
 from socialgov.actions.ceremonies import CeremonyOver
 from socialgov.actions.clients import Known, callback_of, client_of, forget_client, need_client
@@ -28,6 +27,7 @@ from socialgov.actions.observing import record_observation
 from socialgov.errors import ConfigError, Conflict, NotPermitted, SocialgovError, Throttled
 from socialgov.lifecycle import WATCHED_STATES, WrongState
 from socialgov.models import AccountState, Fact, Source
+from socialgov.names import one_line
 from socialgov.openid.exchange import Attempt
 from socialgov.platforms import LoginRefused, PlatformError, adapter_class
 from socialgov.platforms.grants import ClientRefused, GrantRefused, Tokens, oauth_of
@@ -88,7 +88,7 @@ class _Fixed:
         raise LoginRefused(f"{self.name} refuses the key that it gave a moment ago.", "Try again.", of_token=True)
 
     def revoke(self) -> None:
-        """`_take_back` does it."""
+        """`take_back` does it."""
 
 
 def oauth_for(home: Home, account: Account) -> OAuth | None:
@@ -210,7 +210,7 @@ def _finish(
         _check_same(home, account, profile)
         return _keep(home, actor, account, server, known, tokens, profile, now)
     except BaseException:
-        _take_back(endpoint, tokens)
+        take_back(endpoint, tokens)
         raise
 
 
@@ -229,7 +229,7 @@ def _check_same(home: Home, account: Account, profile: Profile) -> None:
         same = _folded(profile.handle) == _folded(account.handle or "")
     if not same:
         raise NotPermitted(
-            f"You confirmed as {profile.handle}, and this account is {account.handle}.",
+            f"You confirmed as {one_line(profile.handle)}, and this account is {account.handle}.",
             f"Sign out of {name} in this browser, sign in as {account.handle}, then connect it again.",
         )
     other = account_with_remote_id(home.db, account.platform, profile.remote_id)
@@ -259,7 +259,7 @@ def _keep(
         if (before := store.connection_of(db, account.id)) is not None:
             store.end_connection(db, before.id, now)
         connection_id = store.insert_connection(
-            db, account_id=account.id, server=server, remote_id=profile.remote_id, handle=profile.handle,
+            db, account_id=account.id, server=server, remote_id=profile.remote_id, handle=one_line(profile.handle),
             scopes=tokens.scopes, token_hash=token_hash(tokens.access), token_until=tokens.until,
             connected_by=actor.id, app_id=known.app_id, now=now,
         )  # fmt: skip
@@ -271,13 +271,6 @@ def _keep(
         answered(db, account.id, "connection_lost", now)
         evaluate_account(home, account.id, now=now, actor=actor_of(actor.id))
         return account_by_id(db, account.id)
-
-
-def _take_back(endpoint: Endpoint, tokens: Tokens) -> None:
-    """Nobody has these tokens on record, so nobody shall be able to use them."""
-    for token, hint in ((tokens.refresh, "refresh_token"), (tokens.access, "access_token")):
-        with suppress(PlatformError):
-            endpoint.revoke(token, hint)
 
 
 def _in_words(home: Home, account: Account, error: SocialgovError) -> tuple[str, str]:

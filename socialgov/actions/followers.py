@@ -15,7 +15,7 @@ from socialgov.actions.unsealing import machine_login
 from socialgov.errors import Conflict, InvalidInput
 from socialgov.lifecycle import WrongState
 from socialgov.models import AccountState, Capability, Decision, Person, PersonKind
-from socialgov.names import fold, words
+from socialgov.names import fold, one_line, words
 from socialgov.permissions import check_can_check_followers
 from socialgov.rules.facts import FollowerSummary
 from socialgov.store.accounts import account_by_id
@@ -71,6 +71,7 @@ def record_followers(
         known = {one.remote_id: one for one in all_followers_of(db, account_id)}
         by_hand = {one.handle.casefold(): one for one in known.values() if one.remote_id.startswith(BY_HAND)}
         new = 0
+        followers = list({one.remote_id: _as_shown(one) for one in followers}.values())
         for remote in followers:
             old = known.get(remote.remote_id) or by_hand.get(remote.handle.casefold())
             if old is None:
@@ -100,6 +101,11 @@ def record_followers(
                 account_id=account_id,
                 data={"total": len(seen), "new": new, "gone": gone},
             )
+
+
+def _as_shown(remote: RemoteFollower) -> RemoteFollower:
+    """Handle and name are the follower's own choice, and people here decide by them."""
+    return remote._replace(handle=one_line(remote.handle), display_name=one_line(remote.display_name))
 
 
 def _refresh(db: Database, old: Follower, remote: RemoteFollower) -> None:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from socialgov import logo, permissions, pictures
-from socialgov.actions.adapters import adapter_of, capabilities_of, note_refusal
+from socialgov.actions.adapters import adapter_of, capabilities_of, note_refusal, shut_out
 from socialgov.actions.attested_values import checked_value
 from socialgov.actions.blobs import save_blob
 from socialgov.actions.findings import evaluate_account
@@ -131,7 +131,7 @@ def attest(
         permissions.check_can_test_login(actor)
     value = checked_value(fact, value)
     mark = _judged_pictures(home, account) if fact is Fact.LOGO else ""
-    _need_no_other_answer(home, account, fact, value, now)
+    _need_no_other_answer(home, actor, account, fact, value, now)
     note = _checked_note(note)
     if screenshot is None and fact not in _NO_SCREENSHOT:
         message = "Add a screenshot: without one a person's word is no evidence."
@@ -159,7 +159,7 @@ def attest_logo(home: Home, actor: Staff, account_id: int, avatar: bytes, *, now
             "Ask the network manager to put it into the school's folder as logo.png.",
         )
     match, mime = logo.compare(ours, avatar), pictures.image_mime(avatar, "avatar")
-    _need_no_other_answer(home, account, Fact.LOGO, match, now, field="avatar")
+    _need_no_other_answer(home, actor, account, Fact.LOGO, match, now, field="avatar")
     evidence_id = save_blob(home, avatar, mime=mime, purpose="avatar", account_id=account_id, made_by=actor.id, now=now)
     return _keep_word(home, actor, account_id, Fact.LOGO, match, evidence_id, logo.pair_mark(ours, avatar), now)
 
@@ -182,21 +182,26 @@ def _attestable(home: Home, actor: Staff, account_id: int) -> Account:
 
 
 def _need_no_other_answer(
-    home: Home, account: Account, fact: Fact, value: Any, now: datetime, *, field: str = "value"
+    home: Home, actor: Staff, account: Account, fact: Fact, value: Any, now: datetime, *, field: str = "value"
 ) -> None:
     """Where the platform itself has lately told the machine otherwise, that stands, and not a person's word.
 
-    Else whoever keeps an account could talk it through the gate while everybody can see what is wrong with it.
+    Else whoever keeps an account could talk it through the gate while everybody can see what is wrong with it. They
+    cannot by ending the connection either: then the network manager looks.
     """
     info = home.settings.platforms[account.platform]
     told = newest_observation(home.db, account.id, fact, source=Source.API)
-    if told is None or READ_BY.get(fact) not in capabilities_of(home, account) or not may_be_asked(home, info, now):
+    if told is None:
+        return
+    can_look = READ_BY.get(fact) in capabilities_of(home, account) and may_be_asked(home, info, now)
+    if not can_look and not (shut_out(home, account) and permissions.is_keeper(actor, account)):
         return
     fresh = now - told.observed_at <= timedelta(days=home.settings.policy.observation_days)
     about_this_one = account.set_up_at is None or told.observed_at >= account.set_up_at
     if fresh and about_this_one and told.value not in (value, LogoMatch.UNSURE):
         message = f"{info.name} itself says otherwise, so this cannot be recorded."
-        raise InvalidInput(message, {field: message}, "Put it right there, then have the account checked now.")
+        mend = "Put it right there, then have the account checked now." if can_look else "Connect the account again."
+        raise InvalidInput(message, {field: message}, mend)
 
 
 def _keep_word(

@@ -68,6 +68,12 @@ def _presence(platform: Platform, reading: Reading) -> None:
 
 def _profile(platform: Platform, reading: Reading) -> None:
     profile = platform.profile()
+    if platform.remote_id is not None and profile.remote_id != platform.remote_id:
+        raise PlatformError(
+            f"{platform.info.name} told us about another account.",
+            permanent=False,
+            mend="Look on the account's page whether handle and connection are right.",
+        )
     told = {Fact.PRIVATE: profile.private, Fact.PROFILE_TEXT: profile.text, Fact.SETUP_EMAIL: profile.setup_email}
     told[Fact.LABELS] = None if profile.labels is None else list(profile.labels)
     reading.values |= {fact: value for fact, value in told.items() if value is not None}
@@ -84,7 +90,7 @@ def _posts(platform: Platform, reading: Reading) -> None:
 
 def _followers(platform: Platform, reading: Reading) -> None:
     reading.followers = platform.followers()
-    reading.values[Fact.FOLLOWERS] = sum(not one.waiting for one in reading.followers)
+    reading.values[Fact.FOLLOWERS] = len({one.remote_id for one in reading.followers if not one.waiting})
 
 
 def _follows(platform: Platform, reading: Reading) -> None:

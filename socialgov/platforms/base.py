@@ -116,6 +116,14 @@ def is_token_of(name: str, called: str) -> bool:
     return called.startswith(f"{name}-")
 
 
+MOST_COUNTED = 10**12  # a platform that tells of more tells nonsense, which no file could keep
+
+
+def count_of(told: object) -> int | None:
+    """A number of a platform's answer as a count; None for what cannot be one, as if it were not told."""
+    return told if isinstance(told, int) and not isinstance(told, bool) and 0 <= told <= MOST_COUNTED else None
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
     """How many of each the platform says there are; None: it does not say. Cheaper than the lists themselves."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from socialgov.platforms.atproto import PAGE, Refused, Xrpc, at, moment_of, text_of
-from socialgov.platforms.base import Counts, PlatformError, RemoteFollower
+from socialgov.platforms.base import Counts, PlatformError, RemoteFollower, count_of
 from socialgov.platforms.wire import Wire
 
 if TYPE_CHECKING:
@@ -72,9 +72,9 @@ class Index:
         if view.get("did") != did:
             return None, None
         counts = Counts(
-            followers=_count(view, "followersCount"),
-            follows=_count(view, "followsCount"),
-            posts=_count(view, "postsCount"),
+            followers=count_of(view.get("followersCount")),
+            follows=count_of(view.get("followsCount")),
+            posts=count_of(view.get("postsCount")),
         )
         return counts, marks_in(view, did, reply.sent_at)
 
@@ -104,8 +104,3 @@ def _counts(label: dict[str, Any], did: str, now: datetime | None) -> bool:
 def _word(label: dict[str, Any]) -> str:
     word = text_of(label.get("val"))
     return word if _MARK.fullmatch(word) else UNREADABLE
-
-
-def _count(view: dict[str, Any], name: str) -> int | None:
-    number = view.get(name)
-    return number if isinstance(number, int) and not isinstance(number, bool) and number >= 0 else None

@@ -12,7 +12,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from socialgov.models import Capability, Presence
-from socialgov.platforms.base import Counts, OAuth, Picture, PlatformError, Profile, RemoteFollower, RemotePost
+from socialgov.platforms.base import (
+    Counts,
+    OAuth,
+    Picture,
+    PlatformError,
+    Profile,
+    RemoteFollower,
+    RemotePost,
+    count_of,
+)
 from socialgov.platforms.mastodon_calls import PAGE, PAGE_OF_POSTS, MastodonCalls
 from socialgov.platforms.mastodon_parts import (
     Absent,
@@ -90,9 +99,9 @@ class MastodonPlatform(MastodonCalls):
             private=locked and default in FOR_FOLLOWERS and not shown,
             picture=self._picture_at(word(face, "avatar")),
             counts=Counts(
-                followers=_count(face, "followers_count"),
-                follows=_count(face, "following_count"),
-                posts=_count(face, "statuses_count"),
+                followers=count_of(face.get("followers_count")),
+                follows=count_of(face.get("following_count")),
+                posts=count_of(face.get("statuses_count")),
             ),
         )
 
@@ -259,8 +268,3 @@ def _number(remote_id: str, otherwise: str) -> str:
     if not (remote_id.isascii() and remote_id.isalnum()):
         raise PlatformError(otherwise, permanent=True)
     return remote_id
-
-
-def _count(face: dict[str, Any], name: str) -> int | None:
-    number = face.get(name)
-    return number if isinstance(number, int) and not isinstance(number, bool) and number >= 0 else None

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeGuard
 
-from socialgov.platforms.base import Counts, RemoteFollower
+from socialgov.platforms.base import Counts, RemoteFollower, count_of
 
 REPOSTED = frozenset({"retweeted", "reposted"})
 REPLIED = frozenset({"replied_to"})
@@ -132,8 +132,8 @@ def _counts(metrics: Any) -> Counts:
 
 
 def _count(metrics: Any, *names: str) -> int | None:
-    found = (at(metrics, name) for name in names)
-    return next((one for one in found if isinstance(one, int) and not isinstance(one, bool) and one >= 0), None)
+    found = (count_of(at(metrics, name)) for name in names)
+    return next((one for one in found if one is not None), None)
 
 
 def followers_of(users: list[Any]) -> list[RemoteFollower]:

@@ -152,15 +152,20 @@ def connect(account_id: int) -> ResponseReturnValue:
 @bp.get(CALLBACK)
 @signed_in
 def callback() -> ResponseReturnValue:
-    """Back from the platform. What it brings counts once, for the person and the browser that left."""
+    """Back from the platform. What it brings counts once, for the person and the browser that left.
+
+    An answer to another attempt, as in a link that somebody else made, leaves this browser's as it is.
+    """
     try:
-        account: Account = finish(g.home, g.staff, session.pop(ATTEMPT_KEY, None), request.args, now=g.now)
+        account: Account = finish(g.home, g.staff, session.get(ATTEMPT_KEY), request.args, now=g.now)
     except CeremonyOver as error:
         flash(str(error), "warning")
         return redirect(url_for("start.page"))
     except NotConnected as error:
+        session.pop(ATTEMPT_KEY)
         flash(str(error), "warning")
         return redirect(url_for("connections.show", account_id=error.account_id))
+    session.pop(ATTEMPT_KEY)
     name = g.home.settings.platforms[account.platform].name
     flash(f"Connected. From now on socialgov looks at {name} by itself; what people said stays on record.", "success")
     return redirect(url_for("connections.show", account_id=account.id))
