@@ -198,6 +198,8 @@ def _finish(
     if answer.get("error") or not code:
         raise NotPermitted(f"{info.name} was not told that socialgov may do this.", "Connect it again and allow it.")
     server, app_id = ceremony.data["server"], ceremony.data["app"]
+    if server != adapter_class(info).server_of(info, account.handle):
+        raise Conflict("The account became another one meanwhile.", "Look at it, then connect it again.")
     known = Known(client_of(home, info, app_id), app_id)
     endpoint = _endpoint(home, account, server, known)
     try:

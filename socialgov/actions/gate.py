@@ -27,6 +27,7 @@ from socialgov.lifecycle import WrongState, check_transition, due_transition
 from socialgov.models import AccountState, Capability, Role
 from socialgov.store.accounts import account_by_id, account_with_handle, account_with_remote_id, change_account
 from socialgov.store.connect import write
+from socialgov.store.connections import connection_of
 from socialgov.store.events import EventTag, actor_of, record_event
 from socialgov.store.staff import staff_with_role
 
@@ -226,14 +227,16 @@ def _lasting_id(home: Home, account: Account, handle: str, now: datetime) -> str
         return account.remote_id if account.handle == handle else None
     if Capability.READ_PROFILE not in platforms.capabilities(info):
         return None
+    connected = connection_of(home.db, account.id) if needs_connection(home, account) else None
     try:
+        elsewhere = connected and connected.server != platforms.adapter_class(info).server_of(info, handle)
         profile = adapter_of(home, replace(account, handle=handle, remote_id=None), now=now).profile()
     except platforms.PlatformError as error:
         if not error.permanent:
             raise
         message = f"{info.name} has no account with this handle that can be read."
         raise InvalidInput(message, {"handle": message}, "Check the spelling, and that it is set up.") from error
-    if needs_connection(home, account) and profile.handle.casefold() != handle.casefold():
+    if connected and (elsewhere or profile.handle.casefold() != handle.casefold()):
         message = f"socialgov is connected with {profile.handle} on {info.name}, which is another account."
         raise InvalidInput(message, {"handle": message}, "Disconnect that one first, on the account's page.")
     return profile.remote_id

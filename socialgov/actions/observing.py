@@ -18,7 +18,7 @@ from socialgov.actions.followers import record_followers
 from socialgov.actions.marks import tell_of_marks
 from socialgov.actions.planned_looks import MONEY, keep_counts, look_at, usual_next_look
 from socialgov.actions.reading import READ_BY, Reading, read_platform
-from socialgov.actions.spending import may_be_asked, too_much_in_doubt
+from socialgov.actions.spending import costs_money, may_be_asked, too_much_in_doubt
 from socialgov.actions.unsealing import machine_login
 from socialgov.errors import InvalidInput
 from socialgov.lifecycle import WrongState
@@ -284,8 +284,9 @@ def look_before_gate(home: Home, account_id: int, *, now: datetime) -> None:
     reading = _look(home, account, now, whole=True)
     with write(home.db) as db:
         keep_reading(home, db, account, reading, now)
+    unpaid = MONEY if costs_money(home.settings.platforms[account.platform]) else ()
     for capability in READ_BY.values():
-        if capability in reading.failed and not isinstance(reading.failed[capability], MONEY):
+        if capability in reading.failed and not isinstance(reading.failed[capability], unpaid):
             raise reading.failed[capability]
 
 
@@ -314,8 +315,7 @@ def _look(home: Home, account: Account, now: datetime, *, whole: bool = False, a
         return Reading()
     login = machine_login(home, account.id, purpose="check", now=now)
     adapter = adapter_of(home, account, login, now=now)
-    reading = read_platform(adapter) if whole else look_at(home, account, adapter, asked=asked, now=now)
-    return reading
+    return read_platform(adapter) if whole else look_at(home, account, adapter, asked=asked, now=now)
 
 
 def _next_look(home: Home, account: Account, reading: Reading, now: datetime) -> datetime:

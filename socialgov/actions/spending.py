@@ -90,9 +90,14 @@ def purse_of(home: Home, info: PlatformInfo, now: datetime, *, daily: int = 0, p
 # ---------------------------------------------------------------------------------------------------- the meter
 
 
+def costs_money(info: PlatformInfo) -> bool:
+    """Is any of its calls paid for?"""
+    return info.tariff is not None and info.tariff.costs_money
+
+
 def meter_of(home: Home, info: PlatformInfo, account_id: int, *, now: datetime) -> Meter:
     """What counts the requests made for one account (0: for none). What costs nothing is not counted."""
-    if info.tariff is None or not info.tariff.costs_money:
+    if not costs_money(info):
         return NoMeter()
     return SchoolMeter(home, info, account_id, now)
 
@@ -172,7 +177,12 @@ def _tell_used_up(db: Database, home: Home, info: PlatformInfo, now: datetime) -
 
 
 def pause_for_payment(home: Home, info: PlatformInfo, *, now: datetime) -> bool:
-    """The platform asked for payment (402): ask it nothing more, for the whole school. False where that stands."""
+    """The platform asked for payment (402): ask it nothing more, for the whole school. False where that stands.
+
+    Where nothing costs money that is one server's odd answer, and no reason to leave all others.
+    """
+    if not costs_money(info):
+        return False
     with write(home.db) as db:
         if store.pause_of(db, info.key, now) is not None:
             return False
@@ -201,7 +211,7 @@ def resume(home: Home, actor: Staff, platform: str, *, now: datetime) -> None:
 
 def may_be_asked(home: Home, info: PlatformInfo, now: datetime) -> bool:
     """Is there money for one more look at a profile, and is the platform not paused? True where it costs nothing."""
-    if info.tariff is None or not info.tariff.costs_money:
+    if not costs_money(info):
         return True
     if store.pause_of(home.db, info.key, now) is not None:
         return False

@@ -5,29 +5,39 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+import walk
 from connected import Connected, connectable
-from factories import account_at, manager_of
+from factories import DOMAIN, NOW, account_at, manager_of
 from flask.testing import FlaskClient
+from recording_platform import RecordingPlatform, Shown
 
+from socialgov import platforms
 from socialgov.actions import connections
-from socialgov.actions.connections import Begun, disconnect
+from socialgov.actions.accounts import go_live, record_setup
+from socialgov.actions.connections import Begun, NotConnected, disconnect
 from socialgov.actions.followers import record_followers
 from socialgov.actions.observing import attest, check_account
 from socialgov.actions.signin import make_signin_link
 from socialgov.demo.pictures import other_logo
 from socialgov.errors import InvalidInput
 from socialgov.home import Home
-from socialgov.models import AccountState, Fact, Source
-from socialgov.platforms import RemoteFollower
+from socialgov.models import Account, AccountState, Fact, Source, Staff
+from socialgov.platforms import PaymentNeeded, RemoteFollower
+from socialgov.platforms.mastodon import MastodonPlatform
+from socialgov.store.accounts import account_by_id
 from socialgov.store.connect import write
 from socialgov.store.connections import connection_of
 from socialgov.store.followers import followers_of
 from socialgov.store.observations import newest_observation
+from socialgov.store.spending import pauses
+from socialgov.store.staff import staff_by_id
 from socialgov.web import build_app
 
 ME, TOKEN = "/2/users/me", "/2/oauth2/token"
@@ -169,3 +179,82 @@ def test_what_a_lent_key_shows_of_its_own_account_is_nothing_about_the_account_t
     assert seen(one, Fact.PROFILE_TEXT) != "Somebody else"
     assert seen(one, Fact.PRIVATE) is True
     assert seen(one, Fact.OUR_ACCESS) is None
+
+
+# ------------------------------------------------------------------------------------------- another server's account
+
+
+def mastodon_says(request: httpx.Request) -> httpx.Response:
+    """A server at which somebody called `trip` has the number 7."""
+    told: dict[str, Any] = {"access_token": "t" * 20, "token_type": "Bearer", "id": "7", "acct": "trip"}
+    told |= {"client_id": "c" * 20, "client_secret": "s" * 20, "locked": True, "source": {"privacy": "private"}}
+    return httpx.Response(200, json=[] if request.url.path.endswith("/statuses") else told)
+
+
+@pytest.fixture
+def home(home: Home) -> Home:
+    settings = replace(home.settings, approved_platforms=home.settings.approved_platforms | {"mastodon"})
+    return Home(home.path, settings, home.escrow, home.clock)
+
+
+@pytest.fixture
+def tooter(home: Home, monkeypatch: pytest.MonkeyPatch) -> Account:
+    """An account on one.example that is being set up, and every server answers as above."""
+    monkeypatch.setattr(MastodonPlatform, "transport", httpx.MockTransport(mastodon_says))
+    monkeypatch.setattr("socialgov.platforms.mastodon_calls.is_private", lambda _: False)
+    account = account_at(home, AccountState.APPROVED, platform="mastodon", handle="trip@one.example")
+    return record_setup(home, owner(home, account), account.id, **on("one.example"))
+
+
+def owner(home: Home, account: Account) -> Staff:
+    return staff_by_id(home.db, account.owner_id)
+
+
+def on(server: str) -> dict[str, Any]:
+    return {"handle": f"trip@{server}", "school_email": f"trip@{DOMAIN}", "now": NOW}
+
+
+def came_back(url: str) -> dict[str, str]:
+    return {"state": parse_qs(urlsplit(url).query)["state"][0], "code": "code"}
+
+
+def test_a_namesake_on_another_server_is_another_account(home: Home, tooter: Account) -> None:
+    """Else a decoy would be looked at, and the account of the register by nobody."""
+    who = owner(home, tooter)
+    begun = connections.begin(home, who, tooter.id, now=NOW)
+    connections.finish(home, who, begun.token, came_back(begun.url), now=NOW)
+    with pytest.raises(InvalidInput, match="another account"):
+        record_setup(home, who, tooter.id, **on("two.example"))
+    assert account_by_id(home.db, tooter.id).handle == "trip@one.example"
+
+
+def test_an_account_that_became_another_servers_on_the_way_is_not_connected_with_the_first(
+    home: Home, tooter: Account
+) -> None:
+    who = owner(home, tooter)
+    begun = connections.begin(home, who, tooter.id, now=NOW)
+    record_setup(home, who, tooter.id, **on("two.example"))
+    with pytest.raises(NotConnected):
+        connections.finish(home, who, begun.token, came_back(begun.url), now=NOW)
+    assert connection_of(home.db, tooter.id) is None
+
+
+# ------------------------------------------------------------------------------------------- want of money
+
+
+def test_a_platform_that_costs_nothing_does_not_open_the_gate_by_asking_for_payment(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was not the money that was missing: whoever runs such a server could have people's word believed at will."""
+    shown = Shown(failing={name: PaymentNeeded("Instagram") for name in ("profile", "followers", "posts", "presence")})
+    monkeypatch.setattr(RecordingPlatform, "shown", shown)
+    monkeypatch.setitem(platforms.ADAPTERS, "recording", ("recording_platform", "RecordingPlatform"))
+    cast = walk.cast_of(home)
+    account = walk.ready(home, cast)
+    info = replace(home.settings.platforms[walk.PLATFORM], adapter="recording")
+    settings = replace(home.settings, platforms={**home.settings.platforms, walk.PLATFORM: info})
+    school = Home(home.path, settings, home.escrow, home.clock)
+    with pytest.raises(PaymentNeeded):
+        go_live(school, cast.owner, account.id, now=NOW)
+    check_account(school, account.id, now=NOW)
+    assert pauses(school.db, NOW) == {}
