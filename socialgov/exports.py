@@ -30,6 +30,7 @@ MOST_ENTRIES = 200_000
 MOST_NAME = 200
 AGAIN = "Ask the platform for the file once more, and hand it in as it came."
 _PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_LISTED = b"PK\x01\x02"  # how each entry of an archive's own list begins
 _NUMBERED = re.compile(r"^(?P<head>.*?)(?P<number>\d+)\.(?:json|html)$")
 
 
@@ -64,6 +65,8 @@ def read_export(form: ExportFormat, files: Sequence[tuple[str, bytes]]) -> Expor
         raise _refuse("Nothing in it is a list that this platform's export has.", AGAIN)
     made_at = _moment(_one(about, form.made_at)) if form.made_at else None
     named = _named(form, files)
+    if form.about and about is None:
+        raise _refuse("It does not say when it was made and whose it is.", f"Hand in {_short(form.about)} too.")
     return ExportReading(
         made_at=made_at,
         made_on=made_at.date() if made_at else named.get("day") or archived_on,
@@ -109,12 +112,11 @@ def _add(parts: dict[str, bytes], name: str, content: bytes) -> None:
 def _unpacked(content: bytes, patterns: Sequence[str]) -> Iterator[tuple[str, date | None, bytes]]:
     """The wanted members of an archive. Their claimed size is not believed."""
     left = MOST_OF_ALL
+    if content.count(_LISTED) > MOST_PARTS:  # before the list is read: its entries take much more than they took here
+        raise _too_large()
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            members = archive.infolist()
-            if len(members) > MOST_PARTS:
-                raise _too_large()
-            for member in members:
+            for member in archive.infolist():
                 if member.is_dir() or not _wanted(member.filename, patterns):
                     continue
                 if member.flag_bits & 1 or member.compress_type not in _PACKED:

@@ -276,3 +276,18 @@ def test_a_damaged_archive_is_read_or_refused(noise: bytes, at: int) -> None:
         assert error.fields["files"]
     else:
         assert found.lists
+
+
+def test_a_file_that_was_left_out_does_not_hide_whose_the_others_are() -> None:
+    files = x_archive(["11"])
+    del files["data/manifest.js"]
+    assert "manifest.js" in refusal("x", *files.items())
+
+
+def test_an_archive_that_is_nothing_but_a_list_of_names_is_refused_before_the_list_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """25 MB of it would become 300 MB and take six seconds."""
+    monkeypatch.setattr(exports, "MOST_PARTS", 10)
+    monkeypatch.setattr(zipfile, "ZipFile", None)
+    assert "larger" in refusal("x", ("a.zip", b"PK\x03\x04" + 11 * (b"PK\x01\x02" + 46 * b"\x00")))
