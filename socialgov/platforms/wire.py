@@ -23,9 +23,11 @@ import httpx
 from socialgov.addresses import is_loopback, is_private
 from socialgov.models import PlatformInfo
 from socialgov.platforms.base import PaymentNeeded, PlatformError, Unreachable
+from socialgov.platforms.patience import Patience
 
 TIMEOUT = httpx.Timeout(connect=5, read=15, write=15, pool=5)
-BODY_SECONDS = 30  # a body that drips in for longer is given up
+HEAD_SECONDS = 25  # so long for the head of an answer, and then
+BODY_SECONDS = 30  # so long for its body: what drips in for longer is given up
 JSON_BYTES = 5_000_000
 MOST_REDIRECTS = 3
 
@@ -70,6 +72,7 @@ class Wire:
             trust_env=not loopback,  # a school's proxy is not the way to this machine
             headers={"User-Agent": "socialgov", "Accept-Encoding": "identity"},
         )
+        self._patience = Patience(HEAD_SECONDS)
         weakref.finalize(self, self._client.close)
 
     def get(
@@ -177,8 +180,11 @@ class Wire:
             sent["Authorization"] = f"Bearer {token}"
         if content is not None and mime:
             sent["Content-Type"] = mime
+        more = {"trace": self._patience}
         try:
-            with self._client.stream(method, url, params=params, json=body, content=content, headers=sent) as response:
+            with self._client.stream(
+                method, url, params=params, json=body, content=content, headers=sent, extensions=more
+            ) as response:
                 if judge:
                     self._check_status(response.status_code, response.headers, effect)
                 read = self._read(response, limit, effect)

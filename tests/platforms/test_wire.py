@@ -6,9 +6,10 @@ import json
 import logging
 import socket
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -221,8 +222,10 @@ def test_whatever_comes_back_is_an_answer_or_a_platform_error(body: bytes, statu
 
 
 @contextmanager
-def socket_that(answers: bytes, *, closes: bool = True) -> Iterator[str]:
-    """A server that sends these bytes to whoever comes, then hangs up or holds the line."""
+def socket_that(answers: bytes, *, closes: bool = True, drips: int = 0) -> Iterator[str]:
+    """A server that sends these bytes to whoever comes, and perhaps some more one by one, then hangs up or holds the
+    line.
+    """
     listening = socket.create_server(("127.0.0.1", 0))
     held: list[socket.socket] = []
 
@@ -234,6 +237,10 @@ def socket_that(answers: bytes, *, closes: bool = True) -> Iterator[str]:
                 return
             client.recv(65536)
             client.sendall(answers)
+            with suppress(OSError):
+                for _ in range(drips):
+                    client.sendall(b"x")
+                    time.sleep(0.05)
             if closes:
                 client.close()
             else:
@@ -267,6 +274,16 @@ def test_a_server_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch)
     with socket_that(b"HTTP/1.1 200", closes=False) as url, pytest.raises(PlatformError, match="in time") as caught:
         Wire(replace(INFO, api_base=url)).post("/x", {})
     assert caught.value.outcome_unknown is True
+
+
+def test_an_answer_whose_head_drips_in_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Byte by byte no wait is ever long, and one server that anybody chose would hold up every check for days."""
+    monkeypatch.setattr(wire, "HEAD_SECONDS", 0.3)
+    began = time.monotonic()
+    with socket_that(b"HTTP/1.1 200 OK\r\nX: ", drips=100) as url, pytest.raises(PlatformError) as caught:
+        Wire(replace(INFO, api_base=url)).post("/x", {})
+    assert time.monotonic() - began < 2
+    assert (caught.value.permanent, caught.value.outcome_unknown) == (False, True)
 
 
 def test_a_port_where_nobody_listens_is_out_of_reach() -> None:
