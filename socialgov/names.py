@@ -6,6 +6,7 @@ is only a hint, and only where the pupil belongs to the account's audience: Grac
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -34,6 +35,14 @@ def one_line(text: str, most: int = 200) -> str:
     if len(text) > most or not text.isprintable() or "  " in text:
         text = " ".join("".join(sign if sign.isprintable() else " " for sign in text[: 4 * most]).split())[:most]
     return text
+
+
+def unescaped(text: str) -> str:
+    """HTML's escapes as what they stand for. A number that no program reads leaves the text as it is."""
+    try:
+        return html.unescape(text)
+    except ValueError:  # int() refuses thousands of digits
+        return text
 
 
 def fold(text: str) -> str:

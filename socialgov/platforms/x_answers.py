@@ -6,7 +6,6 @@ read. What is not said stays unsaid: a post without its time, or an account with
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
 from collections.abc import Container, Iterator
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeGuard
 
+from socialgov.names import unescaped
 from socialgov.platforms.base import Counts, RemoteFollower, count_of
 
 REPOSTED = frozenset({"retweeted", "reposted"})
@@ -114,7 +114,7 @@ def face_of(user: Any) -> Face:
         number=number_of(user),
         handle=text_of(user.get("username")),
         display_name=text_of(user.get("name")),
-        text=html.unescape(text_of(user.get("description"))),
+        text=unescaped(text_of(user.get("description"))),
         private=private,
         picture=None if not isinstance(picture, str) else "" if "default_profile" in picture else picture,
         email=text_of(user.get("confirmed_email")) or None,
@@ -240,7 +240,7 @@ def said_of(post: Any) -> Said:
 
 def as_written(post: dict[str, Any]) -> str:
     """The words as they were sent: X escapes three signs, shortens links, and adds one for the pictures at the end."""
-    text = html.unescape(text_of(post.get("text")))
+    text = unescaped(text_of(post.get("text")))
     for link in listed(at(post, "entities", "urls")):
         short, whole = text_of(at(link, "url")), text_of(at(link, "expanded_url"))
         if not short or not whole:
@@ -264,7 +264,7 @@ def same_words(one: str, other: str) -> bool:
 
 
 def _plain(text: str) -> list[str]:
-    return [_SCHEME.sub("", word).rstrip("/") for word in unicodedata.normalize("NFC", html.unescape(text)).split()]
+    return [_SCHEME.sub("", word).rstrip("/") for word in unicodedata.normalize("NFC", unescaped(text)).split()]
 
 
 def moment_of(text: Any) -> datetime | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from networks import INFO, Recorded
 
@@ -397,9 +398,19 @@ def test_links_and_paragraphs_come_back_whole() -> None:
     assert text_of(content) == "See https://x.example/long\nand rest\n\nMore & more"
 
 
-@given(st.text(max_size=200))
+@given(st.text(max_size=200) | st.text(alphabet="<>!-/[]&#9;pa =", max_size=200))
+@example("<![<![")
+@example(f"&#{'9' * 5_000};")
 def test_no_content_breaks_the_reader(content: str) -> None:
     assert isinstance(text_of(content), str)
+
+
+@pytest.mark.parametrize("unclosed", ["<a ", "<!--", "</", "<![", "<a x='"])
+def test_no_content_keeps_the_reader_for_long(unclosed: str) -> None:
+    """Python's own parser takes a day over as much as an answer may hold."""
+    began = time.monotonic()
+    text_of(unclosed * 200_000)
+    assert time.monotonic() - began < 2
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists, max_leaves=4))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 import zipfile
 from datetime import UTC, date, datetime
 from functools import cache
@@ -105,6 +106,13 @@ def test_instagram_as_web_pages() -> None:
     found = read("instagram", ("followers_1.html", page))
     assert names(found, Fact.FOLLOWERS) == ["carer.one", "carer_two"]
     assert "no list in it" in refusal("instagram", ("followers_1.html", "<html><p>carer.one</p>"))
+
+
+@pytest.mark.parametrize("unclosed", ["<a ", "<!--", "<![", "<a href='", "&#" + "9" * 5_000])
+def test_a_web_page_that_is_all_unclosed_tags_is_refused_at_once(unclosed: str) -> None:
+    began = time.monotonic()
+    assert refusal("instagram", ("followers_1.html", unclosed * (1_000_000 // len(unclosed))))
+    assert time.monotonic() - began < 2
 
 
 def test_a_gap_in_numbered_parts_is_no_whole_list() -> None:
