@@ -227,7 +227,7 @@ class Platform:
 
     @classmethod
     def offered(cls, info: PlatformInfo) -> frozenset[Capability]:
-        """What of `capabilities` there is with these settings: a read may need a server that the school did not name."""
+        """What of `capabilities` there is with these settings: some need a server that the school did not name."""
         return cls.capabilities
 
     def can(self, capability: Capability) -> bool:

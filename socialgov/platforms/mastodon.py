@@ -86,7 +86,7 @@ class MastodonPlatform(MastodonCalls):
     def profile(self) -> Profile:
         """That of the account which let us in. `private` looks at its newest posts too: see the module."""
         face = self._own_face
-        source, posts = face.get("source") or {}, self._statuses(word(face, "id"))
+        source, posts = self._object(face.get("source")), self._statuses(word(face, "id"))
         locked, default = face.get("locked"), source.get("privacy")
         if not isinstance(locked, bool) or not isinstance(default, str):
             raise self._wire.broken("does not tell whether the account is private")

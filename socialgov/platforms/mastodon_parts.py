@@ -81,9 +81,9 @@ def moment_of(value: Any) -> datetime | None:
     """An aware UTC moment, as the library made it or as the server wrote it."""
     try:
         moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else None
 
 
 def is_quote(post: Any) -> bool:

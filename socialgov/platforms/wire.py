@@ -265,9 +265,9 @@ def _moment(text: str | None) -> datetime | None:
     """An HTTP date as an aware UTC moment; None when it is missing or nonsense."""
     try:
         moment = parsedate_to_datetime(text or "")
-    except (TypeError, ValueError):
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _retry_at(headers: httpx.Headers) -> datetime | None:

@@ -6,6 +6,7 @@ import html
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -427,3 +428,68 @@ def test_half_a_character_in_a_strangers_name_blinds_no_check(asked: Asked) -> N
     })  # fmt: skip
     (follower,) = adapter().followers()
     assert follower.display_name.encode()
+
+
+# ---- answers that nobody gives by mistake
+
+ODD_TIMES = [
+    "0001-01-01T00:00:00+14:00",
+    "9999-12-31T23:59:59-14:00",
+    10**400,
+    -(10**18),
+    1e400,
+    [],
+    {"a": 1},
+    "9" * 900,
+]
+DEEP = b'{"id": "7", "a": ' + b"[" * 200_000
+
+
+@pytest.mark.parametrize("moment", ODD_TIMES)
+@pytest.mark.parametrize("where", ["post", "face"])
+def test_a_time_that_no_calendar_has_is_an_answer_that_makes_no_sense(asked: Asked, moment: Any, where: str) -> None:
+    post = {"id": "1", "content": "Hi", "visibility": "private"} | ({"created_at": moment} if where == "post" else {})
+    face = FACE | ({"created_at": moment} if where == "face" else {})
+    odd = [reply_of(face), reply_of([post])]
+    asked({"GET /api/v1/accounts/verify_credentials": odd[0], "GET /api/v1/accounts/7/statuses": odd[1]})
+    for read in (adapter().profile, adapter().posts, adapter().conversations):
+        with suppress(PlatformError):
+            read()
+
+
+def reply_of(body: Any) -> httpx.Response:
+    """Written by Python's own writer, which writes Infinity too."""
+    return httpx.Response(200, content=json.dumps(body).encode(), headers={"content-type": "application/json"})
+
+
+@pytest.mark.parametrize("path", ["verify_credentials", "7/statuses", "7/followers"])
+def test_an_answer_nested_without_end_makes_no_sense(asked: Asked, path: str) -> None:
+    deep = httpx.Response(200, content=DEEP.replace(b"{", b"[{") if "/" in path else DEEP)
+    asked({f"GET /api/v1/accounts/{path}": deep, "GET /api/v1/follow_requests": []})
+    for read in (adapter().profile, adapter().posts, adapter().followers):
+        with suppress(PlatformError):
+            read()
+
+
+@pytest.mark.parametrize("value", [None, 7, [], "x", {"a": "x"}, 10**30, True])
+@pytest.mark.parametrize("name", [*FACE, "moved", "emojis", "fields"])
+def test_a_profile_of_other_types_is_read_or_makes_no_sense(asked: Asked, name: str, value: Any) -> None:
+    asked(
+        {"GET /api/v1/accounts/verify_credentials": FACE | {name: value}, "GET /api/v1/accounts/7/statuses": [],
+         "GET /api/v1/accounts/7/followers": [FACE | {name: value}], "GET /api/v1/follow_requests": []}
+    )  # fmt: skip
+    for read in (adapter().profile, adapter().followers):
+        with suppress(PlatformError):
+            read()
+
+
+@pytest.mark.parametrize("value", [None, 7, [], "x", {"a": "x"}, 10**30, True])
+@pytest.mark.parametrize(
+    "name", ["id", "content", "visibility", "created_at", "reblog", "quote", "in_reply_to_id", "account"]
+)
+def test_a_post_of_other_types_is_read_or_makes_no_sense(asked: Asked, name: str, value: Any) -> None:
+    post = {"id": "1", "content": "Hi", "visibility": "private", "created_at": "2026-01-01T00:00:00Z"}
+    asked({"GET /api/v1/accounts/7/statuses": [post | {name: value}, 7, None][:1]})
+    for read in (adapter().profile, adapter().posts, adapter().shares, adapter().conversations):
+        with suppress(PlatformError):
+            read()

@@ -140,6 +140,14 @@ def test_a_whole_character_of_two_halves_stays_as_it_is() -> None:
     assert wire_that(httpx.Response(200)).json(reply) == {"name": "\U0001f600"}
 
 
+@pytest.mark.parametrize("header", ["date", "retry-after", "x-ratelimit-reset", "ratelimit-reset"])
+@pytest.mark.parametrize("told", ["Fri, 31 Dec 9999 23:59:59 -2300", "0001-01-01T00:00:00+14:00", "9" * 5_000, "x"])
+@pytest.mark.parametrize("status", [200, 429])
+def test_a_time_that_no_calendar_has_is_not_told(header: str, told: str, status: int) -> None:
+    with suppress(PlatformError):
+        assert wire_that(httpx.Response(status, headers={header: told}, json={})).get("/x").sent_at is None
+
+
 def test_a_redirect_is_followed_within_https_without_a_token() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.host == "somewhere.test":
