@@ -12,7 +12,7 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from socialgov import permissions
-from socialgov.actions.adapters import capabilities_of
+from socialgov.actions.adapters import capabilities_of, shut_out
 from socialgov.actions.blobs import save_blob
 from socialgov.actions.findings import evaluate_account
 from socialgov.actions.followers import BY_HAND, record_followers
@@ -75,7 +75,7 @@ def hand_in_export(
     reading = read_export(_format(home, account), files)
     _need_this_account(account, reading)
     made_at = _made_at(home, account, reading, made_on, now)
-    if not any(_counts(home, account, fact, made_at, now) for fact in reading.lists):
+    if not any(_counts(home, actor, account, fact, made_at, now) for fact in reading.lists):
         raise _refuse("All that it tells is known from later already.", ANOTHER)
     blob_id = save_blob(
         home, pack(reading.parts), mime="application/zip", purpose=PURPOSE, account_id=account_id, made_by=actor.id,
@@ -142,13 +142,16 @@ def _made_at(home: Home, account: Account, reading: ExportReading, made_on: date
     return made_at
 
 
-def _counts(home: Home, account: Account, fact: Fact, made_at: datetime, now: datetime) -> bool:
-    """Is the file's word on this fact the newest? What the platform itself tells the machine is not replaced by it."""
+def _counts(home: Home, actor: Staff, account: Account, fact: Fact, made_at: datetime, now: datetime) -> bool:
+    """Is the file's word on this fact the newest? What the platform itself tells the machine is not replaced by it,
+    and what it told lately not by a keeper's file either, who may have ended the connection.
+    """
     seen = newest_observation(home.db, account.id, fact)
     if seen is not None and seen.observed_at >= made_at:
         return False
     told = newest_observation(home.db, account.id, fact, source=Source.API)
-    if told is None or READ_BY.get(fact) not in capabilities_of(home, account):
+    ended = shut_out(home, account) and permissions.is_keeper(actor, account)
+    if told is None or not (ended or READ_BY.get(fact) in capabilities_of(home, account)):
         return True
     return now - told.observed_at > timedelta(days=home.settings.policy.observation_days)
 
@@ -167,7 +170,7 @@ def _keep(
     older: dict[Fact, int] = {}
     listed = False
     for fact, entries in reading.lists.items():
-        if not _counts(home, account, fact, made_at, now):
+        if not _counts(home, actor, account, fact, made_at, now):
             older[fact] = len(entries)
             continue
         counted[fact] = len(entries)

@@ -14,6 +14,7 @@ import httpx
 import pytest
 import walk
 from connected import Connected, connectable
+from export_files import x_archive
 from factories import DOMAIN, NOW, account_at, manager_of
 from flask.testing import FlaskClient
 from recording_platform import RecordingPlatform, Shown
@@ -22,6 +23,7 @@ from socialgov import platforms
 from socialgov.actions import connections
 from socialgov.actions.accounts import go_live, record_setup
 from socialgov.actions.connections import Begun, NotConnected, disconnect
+from socialgov.actions.exporting import hand_in_export
 from socialgov.actions.followers import record_followers
 from socialgov.actions.observing import attest, check_account
 from socialgov.actions.signin import make_signin_link
@@ -159,6 +161,20 @@ def test_whoever_keeps_an_account_does_not_talk_the_platforms_word_away_by_disco
     with pytest.raises(InvalidInput, match="says otherwise"):
         attest(one.home, one.owner, one.account.id, Fact.PRIVATE, True, screenshot=PNG, now=one.now)
     attest(one.home, manager_of(one.home), one.account.id, Fact.PRIVATE, True, screenshot=PNG, now=one.now)
+
+
+def test_nor_by_an_export_file_after_disconnecting(one: Connected) -> None:
+    one.connect()
+    one.x.world.follow(one.there, one.x.world.join("somebody"))
+    check_account(one.home, one.account.id, now=one.now)
+    assert seen(one, Fact.FOLLOWS) == 1
+    disconnect(one.home, one.owner, one.account.id, now=one.now)
+    made, files = one.later(hours=2), x_archive(owner=(one.there.id, "trip_wales"), made=one.now.isoformat())
+    handed = [(name, content.encode()) for name, content in files.items()]
+    hand_in_export(one.home, one.owner, one.account.id, handed, now=made)
+    found = newest_observation(one.home.db, one.account.id, Fact.FOLLOWS)
+    assert found is not None
+    assert (found.value, found.source) == (1, Source.API)
 
 
 # ------------------------------------------------------------------------------------------- looks with a lent key
