@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from connected import Connected, connectable
 from export_files import x_archive
 from factories import DOMAIN, NOW, account_at, manager_of
 from flask.testing import FlaskClient
+from priced_platform import priced_home
 from recording_platform import RecordingPlatform, Shown
 
 from socialgov import platforms
@@ -27,11 +30,12 @@ from socialgov.actions.exporting import hand_in_export
 from socialgov.actions.followers import record_followers
 from socialgov.actions.observing import attest, check_account
 from socialgov.actions.signin import make_signin_link
+from socialgov.actions.spending import meter_of, money_of
 from socialgov.demo.pictures import other_logo
 from socialgov.errors import InvalidInput
 from socialgov.home import Home
 from socialgov.models import Account, AccountState, Fact, Source, Staff
-from socialgov.platforms import PaymentNeeded, RemoteFollower
+from socialgov.platforms import BudgetUsedUp, PaymentNeeded, RemoteFollower
 from socialgov.platforms.mastodon import MastodonPlatform
 from socialgov.store.accounts import account_by_id
 from socialgov.store.connect import write
@@ -274,3 +278,23 @@ def test_a_platform_that_costs_nothing_does_not_open_the_gate_by_asking_for_paym
         go_live(school, cast.owner, account.id, now=NOW)
     check_account(school, account.id, now=NOW)
     assert pauses(school.db, NOW) == {}
+
+
+def test_jobs_in_several_processes_do_not_spend_the_same_money(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    school = priced_home(home, monkeypatch, 10)[0]
+    info, pids = school.settings.platforms["instagram"], []
+    for number in range(4):
+        if (pid := os.fork()) == 0:
+            with suppress(BaseException):
+                own = Home(school.path, school.settings, school.escrow, school.clock)
+                meter = meter_of(own, info, number + 1, now=NOW)
+                for _ in range(12):
+                    with suppress(BudgetUsedUp):
+                        meter.before("profile")
+            os._exit(0)
+        pids.append(pid)
+    for pid in pids:
+        os.waitpid(pid, 0)
+    money = money_of(school, info, NOW)
+    assert money.budget is not None
+    assert money.spent == money.budget
