@@ -38,7 +38,7 @@ Handler = Callable[[httpx.Request], httpx.Response]
 def served(app: Any, port: int = 0) -> Iterator[str]:
     """The address of a WSGI application, served by waitress meanwhile; on a free port unless one is named."""
     sockets: dict[int, Any] = {}
-    server = create_server(app, map=sockets, host="127.0.0.1", port=port, threads=4, asyncore_loop_timeout=0.05)
+    server = create_server(app, map=sockets, host="127.0.0.1", port=port, threads=4)
 
     def serve() -> None:
         with suppress(OSError):  # its sockets are closed under it when the block ends
@@ -49,9 +49,16 @@ def served(app: Any, port: int = 0) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{server.effective_port}"
     finally:
-        for open_socket in list(sockets.values()):  # the listening one, and those of clients that linger
-            open_socket.close()
+        # in its own thread, and at once: it waits for its sockets, of which none is left then
+        server.trigger.pull_trigger(lambda: _close_all(sockets))
         thread.join(timeout=5)
+
+
+def _close_all(sockets: dict[int, Any]) -> None:
+    for open_socket in list(sockets.values()):  # the listening one, and those of clients that linger
+        with suppress(OSError):
+            open_socket.close()
+    sockets.clear()
 
 
 @dataclass
