@@ -59,7 +59,7 @@ WORDS = {
         guide="make_private",
     ),
     Mend.FOLLOWS: Words(
-        "Whom it follows", "It no longer follows anybody.", "Unfollow everybody", ("follow", "follows")
+        "Whom it follows", "The account stops following everybody.", "Unfollow everybody", ("follow", "follows")
     ),
     Mend.LIKES: Words(
         "What it likes", "Every like of the account is taken back.", "Take all likes back", ("like", "likes")

@@ -13,13 +13,14 @@ from wtforms.validators import DataRequired, InputRequired
 
 from socialgov.actions.request_checks import LONGEST_TEXT, request_faults
 from socialgov.models import AccountKind, AccountRequest
+from socialgov.store.public_allowances import open_allowance
 from socialgov.store.staff import current_staff
 from socialgov.web.forms import DayField, DayNeeded, options, text
 from socialgov.web.words import KINDS, day_words
 
 if TYPE_CHECKING:
     from socialgov.home import Home
-    from socialgov.models import Account, Staff
+    from socialgov.models import Account, PlatformInfo, Staff
 
 Answers = Mapping[str, Any]
 
@@ -74,13 +75,19 @@ def _platform_form(flow: Flow, answers: Answers) -> FlaskForm:
         )
 
     form = PlatformForm(data=answers)
-    form.platform.hints = {
-        key: f"No private accounts: only where the head has allowed a public one. From {info.minimum_age} years."
-        if not info.can_be_private
-        else f"From {info.minimum_age} years."
-        for key, info in settings.platforms.items()
-    }
+    form.platform.hints = {key: _platform_hint(flow, settings.platforms[key]) for key in keys}
     return form
+
+
+def _platform_hint(flow: Flow, info: PlatformInfo) -> str:
+    """From what age, and whether this person may ask for an account that everybody sees (ACC103)."""
+    age = f"From {info.minimum_age} years."
+    if info.can_be_private:
+        return age
+    home = flow.home
+    if open_allowance(home.db, info.key, {flow.staff.id}, home.today(home.now())) is not None:
+        return f"No private accounts: the head has allowed you a public one. {age}"
+    return f"No private accounts: only where the head has allowed a public one. {age}"
 
 
 def _kind_form(flow: Flow, answers: Answers) -> FlaskForm:

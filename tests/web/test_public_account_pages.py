@@ -56,4 +56,7 @@ def test_a_teacher_reads_why_at_the_first_question(cast: Cast, browse: Browse) -
 
 def test_a_teacher_with_the_permission_goes_on(home: Home, cast: Cast, browse: Browse) -> None:
     allowed(home, cast, "bluesky")
-    assert browse(cast.owner).post("/request/platform", data={"platform": "bluesky"}).status_code == 302
+    teacher = browse(cast.owner)
+    page = teacher.get("/request/platform").text
+    assert "the head has allowed you a public one" in page
+    assert teacher.post("/request/platform", data={"platform": "bluesky"}).status_code == 302
