@@ -194,6 +194,8 @@ def _who(actor: str, names: Mapping[int, str]) -> str:
 
 
 def _what(event: Event) -> str:
+    if event.tag == T.CREDENTIAL_MACHINE_USE and event.subject == "connection":
+        return "used the account's connection with its platform"  # a token: no password was opened
     try:
         return WORDS[EventTag(event.tag)]
     except ValueError:

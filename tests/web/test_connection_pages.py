@@ -77,6 +77,20 @@ def test_it_goes_to_x_and_back_and_says_what_socialgov_can_do_since_when_and_by_
     assert "Connection with X" in client.get(f"/accounts/{one.account.id}").text
 
 
+def test_the_accounts_page_does_not_say_that_the_password_was_used_for_a_connection(one: Connected) -> None:
+    one.connect()
+    check_account(one.home, one.account.id, now=one.now, asked=True)
+    shown = browse(one, one.owner).get(f"/accounts/{one.account.id}").text
+    assert "used the account&#39;s connection" in shown
+    assert "used a deposited login" not in shown
+
+
+def test_an_account_that_is_not_set_up_leads_to_its_set_up(one: Connected) -> None:
+    waiting = account_at(one.home, AccountState.APPROVED, platform="x", handle=None)
+    shown = browse(one, manager_of(one.home)).get(f"/accounts/{waiting.id}/connection").text
+    assert f'href="/accounts/{waiting.id}/setup"' in shown
+
+
 def test_what_comes_back_wrong_is_explained_on_the_accounts_own_page(one: Connected) -> None:
     client = browse(one, one.owner)
     shown = through_x(one, client, code="", error="access_denied")
