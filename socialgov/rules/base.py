@@ -37,6 +37,7 @@ FACT_WORDS = {
     Fact.OUTSIDE_POSTS: "whether something appeared on it past the school's checks",
     Fact.POSTS: "what is on it",
     Fact.OUR_ACCESS: "whether socialgov can still sign in",
+    Fact.LABELS: "what the platform's moderators have marked the account with",
 }
 
 # a rule asked at one of these moments goes on being asked: its breaking is news for owner and network manager

@@ -165,8 +165,8 @@ class World(ABC):
     def presence(self) -> Presence:
         raise self._cannot("tell whether the account is there")
 
-    def _cannot(self, what: str) -> NotImplementedError:
-        return NotImplementedError(f"The world of {self.info.name} cannot {what}: write it, for its adapter says so.")
+    def _cannot(self, what: str) -> LookupError:
+        return LookupError(f"The world of {self.info.name} cannot {what}: write it, for its adapter says so.")
 
 
 def photo(colour: str = "navy", side: int = 48) -> Picture:

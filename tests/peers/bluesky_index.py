@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 from networks import served
-from werkzeug.exceptions import BadRequest, HTTPException, Unauthorized
+from werkzeug.exceptions import BadRequest, HTTPException, NotFound, Unauthorized
 from werkzeug.wrappers import Request, Response
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class IndexStandIn:
     def _answer(self, request: Request) -> Response:
         method = request.path.removeprefix("/xrpc/")
         if request.method != "GET" or method not in _METHODS:
-            raise NotImplementedError("no such method")
+            raise NotFound("no such method")
         if "Authorization" in request.headers:
             raise Unauthorized("strangers only: a token has no business here")
         if extra := set(request.args) - _METHODS[method]:

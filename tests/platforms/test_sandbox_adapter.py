@@ -44,8 +44,16 @@ def adapter(sandbox: Sandbox, member: Member, *, secret: str | None = SECRET, by
     )
 
 
-def test_it_declares_everything_but_deletion_on_demand() -> None:
-    assert set(Capability) - SandboxPlatform.capabilities == {Capability.DELETE, Capability.DELETE_BY_MAILED_CODE}
+def test_it_declares_everything_but_deletion_on_demand_and_putting_right() -> None:
+    assert set(Capability) - SandboxPlatform.capabilities == {
+        Capability.DELETE,
+        Capability.DELETE_BY_MAILED_CODE,
+        Capability.SET_PICTURE,
+        Capability.SET_PRIVATE,
+        Capability.UNDO_LIKE,
+        Capability.UNDO_FOLLOW,
+        Capability.UNDO_SHARE,
+    }
 
 
 def test_a_profile_is_found_by_name_and_by_id(sandbox: Sandbox, trip: Member) -> None:
