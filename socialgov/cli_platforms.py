@@ -55,7 +55,8 @@ def _row(home: Home, state: PlatformState, last: datetime | None) -> tuple[str, 
     cost = "free" if money is None else "no budget set"
     if money is not None and money.budget is not None:
         cost = f"{amount(money.spent, currency)} of {amount(money.budget, currency)}"
-    how = "paused" if state.pause is not None else "budget used up" if state.used_up else "in order"
+    how = "budget used up" if state.used_up else "in order" if state.switched_on else "not switched on"
+    how = "paused" if state.pause is not None else how
     return (
         info.name,
         str(state.accounts),

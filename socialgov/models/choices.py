@@ -25,7 +25,7 @@ class CallCost:
 
     `micros` are millionths of the tariff's currency for each `unit`: a "request", or one "item" that it answers with.
     At most `limit` requests in `window_minutes` minutes, counted for each account unless `shared` by the whole school.
-    `page` is how many items one request brings at most.
+    `page` is how many items one request brings at most; `says` is what the call is for, in words.
     """
 
     name: str
@@ -35,6 +35,7 @@ class CallCost:
     window_minutes: int
     page: int = 1
     shared: bool = False
+    says: str = ""
     serves: Capability | None = None  # the read of an account's check that is made of such calls
 
     def price(self, items: int, requests: int = 1) -> int:

@@ -170,6 +170,7 @@ def _tariff(table: Table) -> Tariff | None:
 def _call(name: str, table: Table) -> CallCost:
     cost = CallCost(
         name=name,
+        says=table.text("says", name.replace("_", " ")),
         unit=table.text("unit", "request", pattern="request|item", hint='Write "request" or "item".'),
         micros=_money(table, "price"),
         limit=table.whole("limit", 1, 1_000_000),

@@ -37,7 +37,7 @@ def test_it_lists_what_is_approved_or_in_use(home: Home) -> None:
     assert result.exit_code == 0, result.output
     text = " ".join(result.output.split())
     assert "Instagram 1 0 free" in text
-    assert "X 0 0 no budget set never in order" in text
+    assert "X 0 0 no budget set never not switched on" in text
     assert "X (x): People look. A machine could, once the school has registered socialgov there" in text
     assert "YouTube" not in text
     assert "It can: accept_follower" in result.output
