@@ -50,7 +50,7 @@ from socialgov.tomlfile import read_toml
 ACCOUNTS, DAYS, SEED = 10_000, 30, 4
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
 EVERY, SWEEP, DAY = timedelta(hours=24), timedelta(days=14), timedelta(days=1)
-BUDGET = 1_150_000_000  # $1,150 a month: all profiles and all changes of X, and a part of its sweeps
+BUDGET = 1_250_000_000  # $1,250 a month: on X all profiles, all changes, the sweeps of live trips, and not all others
 CHANGES = 1 / 14  # of each list a day
 KINDS = ("public", "stranger", "like", "swap")
 PLANTED = 60  # of each kind
@@ -103,7 +103,7 @@ class Network:
         sizes[Capability.READ_SHARES] = sizes[Capability.READ_POSTS]
         can = platforms.declared_capabilities(self.infos[key]) & READS
         one = Truth(key, self.chance.random() < 0.9, self.chance.random() < 0.5, sizes, can)
-        for capability in can:  # read at the gate, some days ago
+        for capability in sorted(can):  # read at the gate, some days ago
             read_at = BEGIN - timedelta(minutes=self.chance.randrange(1, 14 * 1440))
             told = sizes.get(capability)
             one.lists[capability] = ListKnown(read_at, told, told)
@@ -160,11 +160,11 @@ class Network:
         self.promised -= plan.micros
         if not plan.reads:
             return
-        for capability in plan.reads - LISTS:
+        for capability in sorted(plan.reads - LISTS):
             if not (priced and capability is Capability.SEE_PRESENCE):
                 self.read(one, capability, now)
         if not priced:
-            for capability in plan.reads & LISTS:
+            for capability in sorted(plan.reads & LISTS):
                 self.read(one, capability, now)
             return
         for capability in COUNT_OF:
@@ -174,7 +174,7 @@ class Network:
         seen = Watched(number, one.platform, one.can, one.live, one.trip, 30, one.lists)
         money = replace(purse, spent_today=self.today, promised=self.promised)
         after = after_counts(seen, tariff, planned=plan.reads, pot=money.for_changes, now=now, sweep=SWEEP)
-        for capability in after.read:
+        for capability in sorted(after.read):
             self.read(one, capability, now)
 
     def read(self, one: Truth, capability: Capability, now: datetime) -> None:
