@@ -6,6 +6,7 @@ whose token only that browser's cookie holds. An answer to somebody else's chall
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
     from socialgov.store.ceremonies import Ceremony
 
 LIFETIME = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """Where the browser goes, and the token that only its cookie keeps."""
+
+    url: str = field(repr=False)
+    token: str = field(repr=False)
 
 
 class CeremonyOver(NotPermitted):

@@ -18,7 +18,7 @@ from socialgov import permissions
 from socialgov.actions import ceremonies
 from socialgov.actions.access import OwnAccess, seal_tokens, take_back, token_hash
 from socialgov.actions.adapters import adapter_of
-from socialgov.actions.ceremonies import CeremonyOver
+from socialgov.actions.ceremonies import Begun, CeremonyOver
 from socialgov.actions.clients import Known, callback_of, client_of, forget_client, need_client
 from socialgov.actions.findings import evaluate_account
 from socialgov.actions.machine_tokens import access_was_revoked
@@ -64,14 +64,6 @@ class NotConnected(SocialgovError):
     def __init__(self, account_id: int, message: str, mend: str = "") -> None:
         super().__init__(message, mend)
         self.account_id = account_id
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """Where the browser goes, and the token that only its cookie keeps."""
-
-    url: str = field(repr=False)
-    token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

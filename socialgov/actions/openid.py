@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from socialgov.actions import ceremonies
-from socialgov.actions.ceremonies import CeremonyOver
+from socialgov.actions.ceremonies import Begun, CeremonyOver
 from socialgov.actions.identities import recognise, tell_of_second
 from socialgov.actions.sessions import Visitor, end_session, open_session, start_session, token_hash
 from socialgov.actions.stepup import confirm_session
@@ -43,14 +43,6 @@ LIFETIME = timedelta(minutes=10)
 MOST_WAITING = 2_000  # a script that presses the button again and again must not fill the disk
 VISITOR = "visitor"  # the actor in the log while nobody knows who it is
 _GUESSES = (Reason.NOT_BEGUN_HERE, Reason.WRONG_STATE)
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """Where the browser goes, and the token that only its cookie keeps."""
-
-    url: str = field(repr=False)
-    token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

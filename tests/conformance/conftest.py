@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import faulty
@@ -51,17 +51,6 @@ INSTALLED = {"bluesky": [pytest.mark.peer], "mastodon": [pytest.mark.standin]}
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
     """Each platform in turn, with a new account of the school's on it."""
     return WORLDS[request.param](request, tmp_path)
-
-
-@pytest.fixture(scope="session")
-def bluesky(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
-    import real_bluesky
-
-    why = real_bluesky.missing()
-    if why:
-        pytest.skip(why)
-    with real_bluesky.running(tmp_path_factory.mktemp("bluesky")) as server:
-        yield server
 
 
 @pytest.fixture

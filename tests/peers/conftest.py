@@ -1,4 +1,4 @@
-"""One real server a test run; each test makes accounts of its own on it."""
+"""What the tests of real servers share; the Bluesky server itself is in tests/plugin_bluesky.py."""
 
 from __future__ import annotations
 
@@ -6,22 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-import real_bluesky
 import real_openid
 from networks import INFO
 from real_bluesky import RealBluesky
 from real_openid import RealProvider
 
 from socialgov.models import PlatformInfo
-
-
-@pytest.fixture(scope="session")
-def bluesky(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealBluesky]:
-    why = real_bluesky.missing()
-    if why:
-        pytest.skip(why)
-    with real_bluesky.running(tmp_path_factory.mktemp("bluesky")) as server:
-        yield server
 
 
 @pytest.fixture
