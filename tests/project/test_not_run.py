@@ -49,6 +49,15 @@ def test_where_everything_must_run_a_skipped_browser_test_fails_the_run(tmp_path
     assert "so that fails this run" in done.stdout
 
 
+def test_what_a_platform_does_not_do_is_named_but_fails_no_run(tmp_path: Path) -> None:
+    (tmp_path / "test_three.py").write_text(
+        "import pytest\n\n@pytest.mark.browser\ndef test_it_asks(): pytest.skip('it has no private accounts')\n"
+    )
+    done = run(tmp_path, "test_three.py", env={"SOCIALGOV_ALL_MUST_RUN": "1"})
+    assert "1 not run: it has no private accounts" in done.stdout
+    assert done.returncode == 0
+
+
 def test_workers_report_to_the_same_lines(tmp_path: Path) -> None:
     done = run(tmp_path, "-n", "2")
     assert "1 not run: there is no Chromium here" in done.stdout
