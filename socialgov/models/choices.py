@@ -35,8 +35,8 @@ class CallCost:
     window_minutes: int
     page: int = 1
     shared: bool = False
-    says: str = ""
     serves: Capability | None = None  # the read of an account's check that is made of such calls
+    says: str = ""
 
     def price(self, items: int, requests: int = 1) -> int:
         """What that many answered items, or requests, cost: in micros."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from openid_school import OpenIdSchool, open_openid_school
+from plugin_browser import follow
 from real_openid import SECRET, RealProvider
 
 from socialgov.web import signin as signin_pages
@@ -54,7 +55,7 @@ def go_through(page: Page, name: str) -> None:
     """Sign in at the service's own page, and agree where it asks."""
     page.get_by_placeholder("Enter any login").fill(name)
     page.get_by_placeholder("and password").fill("any")
-    page.get_by_role("button", name="Sign-in").click()
+    follow(page.get_by_role("button", name="Sign-in"))
     agree = page.get_by_role("button", name="Continue")
     page.wait_for_load_state()
     if "/interaction/" in page.url and agree.count():
@@ -64,7 +65,7 @@ def go_through(page: Page, name: str) -> None:
 def test_a_teacher_signs_in_confirms_and_signs_out_on_both_sides(page: Page, school: OpenIdSchool) -> None:
     page.goto("/signin")
     look(page, "sign-in")
-    page.get_by_role("button", name=BUTTON).click()
+    follow(page.get_by_role("button", name=BUTTON))
     go_through(page, "teacher")
     page.wait_for_url(f"{school.url}/")
     page.get_by_text("Tess Teacher").first.wait_for()
@@ -72,7 +73,7 @@ def test_a_teacher_signs_in_confirms_and_signs_out_on_both_sides(page: Page, sch
 
     page.goto("/confirm")
     look(page, "confirm")
-    page.get_by_role("button", name="Confirm with your school account").click()
+    follow(page.get_by_role("button", name="Confirm with your school account"))
     go_through(page, "teacher")
     page.wait_for_url(f"{school.url}/")
     assert school.sessions() == [(school.teacher.id, "openid", "openid")]
@@ -92,7 +93,7 @@ def test_a_teacher_signs_in_confirms_and_signs_out_on_both_sides(page: Page, sch
 
 def test_somebody_of_elsewhere_reads_what_to_do(page: Page, school: OpenIdSchool) -> None:
     page.goto("/signin")
-    page.get_by_role("button", name=BUTTON).click()
+    follow(page.get_by_role("button", name=BUTTON))
     go_through(page, "outsider")
     page.get_by_role("heading", name="You are not signed in").wait_for()
     assert school.sessions() == []

@@ -16,6 +16,7 @@ from factories import NOW, vault_of
 from flask import Flask
 from flask.testing import FlaskClient
 from networks import served
+from plugin_browser import follow
 
 from socialgov.actions.sessions import open_session
 from socialgov.actions.signin import make_signin_link
@@ -112,7 +113,7 @@ class Site:
         page = context.new_page()
         if staff is not None:
             page.goto(make_signin_link(self.home, staff.id, actor="cli", now=self.home.now()))
-            page.get_by_role("button", name="Sign in").click()
+            follow(page.get_by_role("button", name="Sign in"))
         return page
 
 

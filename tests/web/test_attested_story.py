@@ -16,6 +16,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import plugin_browser
 import pytest
 from factories import DOMAIN, ESCROW, NOW, VAULT_PASSPHRASE, make_home, manager_of, staff
 from networks import served
@@ -148,7 +149,7 @@ def _click(page: Page, role: Any, name: str) -> None:
     found = page.get_by_role(role, name=name).first
     if not found.count():
         see(page, f"a {role} {name!r}")  # fails, with what the page says
-    found.click()
+    plugin_browser.follow(found)
 
 
 def see(page: Page, *words: str) -> None:

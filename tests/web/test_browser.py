@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from factories import NOW
+from plugin_browser import follow
 from stage import pages_of, set_stage
 from walk import cast_of
 
@@ -30,7 +31,7 @@ def test_an_account_is_asked_for_on_a_phone_without_script(site: Any) -> None:
     page.get_by_label("Audience").fill("Parents of the pupils on it")
     page.get_by_role("button", name="Continue").click()
     page.get_by_label("Handle").fill("ski.trip")
-    page.get_by_role("button", name="Continue").click()
+    follow(page.get_by_role("button", name="Continue"))
     for group, values in (("First day", ("24", "11", "2026")), ("Last day", ("10", "12", "2026"))):
         for part, value in zip(("Day", "Month", "Year"), values, strict=True):
             page.get_by_role("group", name=group).get_by_label(part).fill(value)
@@ -50,7 +51,7 @@ def test_an_account_is_asked_for_on_a_phone_without_script(site: Any) -> None:
 def test_the_summary_of_errors_takes_the_focus_and_leads_to_the_field(site: Any) -> None:
     page = site.open(cast_of(site.home).owner, width=PHONE)
     page.goto("/request/purpose")
-    page.get_by_role("button", name="Continue").click()
+    follow(page.get_by_role("button", name="Continue"))
     assert page.evaluate("document.activeElement.className") == "error-summary"
     page.get_by_role("link", name="Enter who it is for.").click()
     assert page.evaluate("document.activeElement.id") == "audience"
@@ -74,7 +75,7 @@ def test_no_page_breaks_the_content_policy_or_fetches_from_elsewhere(site: Any) 
     page.on("console", lambda message: complaints.append(f"{page.url}: {message.text}"))
     page.on("request", lambda request: fetched.add(request.url))
     page.goto(make_signin_link(site.home, stage.cast.manager.id, actor="cli", now=NOW))
-    page.get_by_role("button", name="Sign in").click()
+    follow(page.get_by_role("button", name="Sign in"))
     for _, person, path in pages_of(stage):
         if person == stage.cast.manager:
             page.goto(path)

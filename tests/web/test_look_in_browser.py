@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from factories import VAULT_PASSPHRASE, make_home, sheets_of, staff
 from playwright.sync_api import Error, expect
+from plugin_browser import follow
 from stage import Stage, set_stage
 from test_axe import AXE, LOOKS, OF_LOOKS, TAGS, faults
 
@@ -61,7 +63,7 @@ def shown(site: Any, stage: Stage, **options: Any) -> Page:
     page.get_by_label("Your vault passphrase").fill(VAULT_PASSPHRASE)
     page.get_by_role("button", name="Open it").click()
     page.get_by_label("Reason").fill("The owner is ill.")
-    page.get_by_role("button", name="Show it").click()
+    follow(page.get_by_role("button", name="Show it"))
     return page
 
 
@@ -75,7 +77,7 @@ def test_without_script_it_disappears_and_back_shows_it_no_more(site: Any, stage
     secret = page.locator(".secret").inner_text()
     assert len(secret) > 12
     expect(page.get_by_role("button", name="Copy it")).to_have_count(0)
-    page.wait_for_url("**/login-test", timeout=15_000)
+    expect(page).to_have_url(re.compile("/login-test$"), timeout=15_000)
     assert secret not in page.content()
     with contextlib.suppress(Error):  # Chromium keeps nothing of the answer and does not ask for it again by itself
         page.go_back()
@@ -92,7 +94,7 @@ def test_with_script_it_counts_down_and_notes_a_copy_before_it_copies(site: Any,
     expect(page.get_by_role("status")).to_contain_text("Copied.")
     assert newest_tag(site.home) == "credential:secret:copied"
     assert page.evaluate("navigator.clipboard.readText()") == secret
-    page.wait_for_url("**/login-test", timeout=15_000)
+    expect(page).to_have_url(re.compile("/login-test$"), timeout=15_000)
     with contextlib.suppress(Error):
         page.go_back()
     expect(page.locator("body")).not_to_contain_text(secret)
@@ -133,7 +135,7 @@ def faults_of(page: Page, name: str) -> list[str]:
 
 def test_the_pages_with_the_vault_open_have_no_fault_that_axe_knows(site: Any, stage: Stage) -> None:
     page = shown(site, stage)
-    page.wait_for_url("**/login-test", timeout=15_000)
+    expect(page).to_have_url(re.compile("/login-test$"), timeout=15_000)
     other = staff(site.home, Role.NETWORK_MANAGER)
     wrong = []
     for path in (
@@ -149,14 +151,14 @@ def test_the_pages_with_the_vault_open_have_no_fault_that_axe_knows(site: Any, s
         page.goto(path)
         wrong += faults_of(page, path)
     page.goto(f"/vault/invite/{other.id}")
-    page.get_by_role("button", name="Make the code").click()
+    follow(page.get_by_role("button", name="Make the code"))
     wrong += faults_of(page, "the code")
     page.goto("/vault/passphrase/change")
-    page.get_by_role("button", name="Propose six words").click()
+    follow(page.get_by_role("button", name="Propose six words"))
     wrong += faults_of(page, "the proposed passphrase")
     page.goto(f"/accounts/{stage.live.id}/password")
     page.get_by_label("Reason").fill("The owner is ill.")
-    page.get_by_role("button", name="Show it").click()
+    follow(page.get_by_role("button", name="Show it"))
     page.evaluate(AXE)
     wrong += [f"shown: {one}" for one in faults(page, TAGS)]
     assert wrong == []
@@ -168,34 +170,34 @@ def test_the_glass_is_broken_on_a_phone_without_a_fault_that_axe_knows(site: Any
     strong(site.home, head)
     strong(site.home, lead)
     page.goto("/vault/glass/")
-    page.get_by_role("link", name="Ask to break the glass").click()
+    follow(page.get_by_role("link", name="Ask to break the glass"))
     wrong += faults_of(page, "ask")
     page.get_by_label("Why the vault must be opened").fill("The network manager is in hospital.")
-    page.get_by_role("button", name="Ask", exact=True).click()
+    follow(page.get_by_role("button", name="Ask", exact=True))
     wrong += faults_of(page, "asked")
     second.get_by_role("link", name="Today").click()
     second.get_by_role("link", name="say whether you agree").click()
-    second.get_by_role("link", name="Read it and decide").click()
+    follow(second.get_by_role("link", name="Read it and decide"))
     wrong += faults_of(second, "agree")
-    second.get_by_role("button", name="I agree").click()
+    follow(second.get_by_role("button", name="I agree"))
     page.goto("/")
     page.get_by_role("link", name="The recovery sheets open the vault now").click()
     page.get_by_role("link", name="Type in two recovery sheets").click()
-    page.get_by_role("button", name="Open the vault").click()
+    follow(page.get_by_role("button", name="Open the vault"))
     wrong += faults_of(page, "sheets")
     for label, sheet in zip(("First sheet", "Second sheet"), sheets_of(site.home), strict=False):
         page.get_by_label(label).fill(sheet)
-    page.get_by_role("button", name="Open the vault").click()
+    follow(page.get_by_role("button", name="Open the vault"))
     wrong += faults_of(page, "broken")
-    page.get_by_role("link", name="Let somebody open the vault").click()
+    follow(page.get_by_role("link", name="Let somebody open the vault"))
     wrong += faults_of(page, "name")
     page.goto(f"/accounts/{stage.live.id}/password")
     page.get_by_label("Reason").fill("The account must come down.")
-    page.get_by_role("button", name="Show it").click()
+    follow(page.get_by_role("button", name="Show it"))
     assert page.locator(".secret").inner_text()
     page.goto("/vault/glass/1/stop")
     wrong += faults_of(page, "stop")
     page.get_by_label("Why it must not go on").fill("It is done.")
-    page.get_by_role("button", name="Stop it").click()
+    follow(page.get_by_role("button", name="Stop it"))
     wrong += faults_of(page, "stopped")
     assert wrong == []

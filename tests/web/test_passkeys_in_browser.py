@@ -14,6 +14,7 @@ from conftest import Site
 from factories import NOW
 from networks import served
 from playwright.sync_api import expect
+from plugin_browser import follow
 from test_axe import AXE, faults
 
 from socialgov.actions.signin import make_signin_link
@@ -89,7 +90,7 @@ def open_strict(site: Site, *, width: int = PHONE) -> Page:
 
 def by_link(site: Site, page: Page, person: Staff) -> None:
     page.goto(make_signin_link(site.home, person.id, actor="cli", now=site.home.now()))
-    page.get_by_role("button", name="Sign in").click()
+    follow(page.get_by_role("button", name="Sign in"))
 
 
 def with_passkey(site: Site, person: Staff) -> tuple[Page, Device]:
@@ -229,11 +230,11 @@ def test_the_pages_along_the_way_have_no_fault_that_axe_knows(site: Site, manage
 
     by_link(site, page, manager)
     page.goto("/signing-in/authenticator/add")
-    page.get_by_role("button", name="Show the picture").click()
+    follow(page.get_by_role("button", name="Show the picture"))
     look("seed")
     seed = read_seed(page.locator("#seed").inner_text())
     page.get_by_label("Code from your authenticator app").fill(code_at(seed, NOW)[0])
-    page.get_by_role("button", name="Confirm").click()
+    follow(page.get_by_role("button", name="Confirm"))
     page.goto("/signing-in/passkeys/add")
     page.get_by_label("Name of this passkey").fill("Laptop")
     page.get_by_role("button", name="Add a passkey").click()
@@ -245,7 +246,7 @@ def test_the_pages_along_the_way_have_no_fault_that_axe_knows(site: Site, manage
     page.goto("/signing-in/authenticator/remove")
     look("confirm")
     page.get_by_label("Code from your authenticator app").fill("000000")
-    page.get_by_role("button", name="Confirm", exact=True).click()
+    follow(page.get_by_role("button", name="Confirm", exact=True))
     look("confirm-wrong")
     page.goto("/signing-in/people/1")
     look("person")

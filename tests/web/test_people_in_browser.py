@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from factories import NOW, staff
 from people_school import carer, permit, person, photo, pupil, trip
+from plugin_browser import follow
 from test_axe import AXE, LOOKS, OF_LOOKS, TAGS, faults
 
 from socialgov.actions import posts
@@ -116,23 +117,23 @@ def test_a_teacher_on_a_phone_is_told_which_photo_may_go_out(site: Any, tmp_path
     phone.get_by_label("How many people can be recognised?").fill("2")
     phone.get_by_label("Ann Lee (9B)").check()
     phone.get_by_label("Ben Day (9B)").check()
-    phone.get_by_role("button", name="Save").click()
+    follow(phone.get_by_role("button", name="Save"))
     assert phone.get_by_text("No parent or carer of Ben Day has permitted this (photo).").count() >= 1
-    phone.get_by_role("link", name="Your confirmation").click()
+    follow(phone.get_by_role("link", name="Your confirmation"))
     for words in ("I know that what is online", "The photos were taken", "Everything in it"):
         phone.get_by_label(words).check()
     phone.get_by_role("button", name="Confirm").click()
-    phone.get_by_role("button", name="Ask a colleague to look").click()
+    follow(phone.get_by_role("button", name="Ask a colleague to look"))
     assert "This post cannot go out yet." in phone.get_by_role("alert").inner_text()
     permit(home, ben)
     phone.goto(f"/accounts/{account.id}/posts/{posts_of(home.db, account.id)[0].id}")
-    phone.get_by_role("button", name="Ask a colleague to look").click()
+    follow(phone.get_by_role("button", name="Ask a colleague to look"))
     posts.second_check(home, colleague, posts_of(home.db, account.id)[0].id, True, now=NOW)
     phone.reload()
-    phone.get_by_role("button", name="Hand over for posting").click()
+    follow(phone.get_by_role("button", name="Hand over for posting"))
     with phone.expect_download() as download:
         phone.get_by_role("link", name="Save photo 1").click()
     assert download.value.path().read_bytes()[:3] == b"\xff\xd8\xff"
     phone.get_by_label("Link of the post").fill("https://instagram.example/p/1")
-    phone.get_by_role("button", name="It is out").click()
+    follow(phone.get_by_role("button", name="It is out"))
     assert posts_of(home.db, account.id)[0].state is PostState.PUBLISHED
