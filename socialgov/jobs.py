@@ -280,15 +280,15 @@ def _due(job: Job, home: Home, now: datetime) -> bool:
     return last is None or last.started_at is None or not last.started_at <= now < last.started_at + job.every
 
 
-def run_scheduler(home: Home) -> None:
-    """One process that makes a pass every minute until SIGTERM or SIGINT; then it ends after the account in hand."""
+def run_scheduler(home: Home, tick: timedelta = TICK) -> None:
+    """One process that makes a pass every `tick` until SIGTERM or SIGINT; then it ends after the account in hand."""
     from apscheduler.executors.pool import ThreadPoolExecutor
     from apscheduler.schedulers.blocking import BlockingScheduler
 
     stop = threading.Event()
     scheduler = BlockingScheduler(executors={"default": ThreadPoolExecutor(1)}, timezone="UTC")
 
-    def tick() -> None:
+    def make_pass() -> None:
         try:
             run_once(home, home.now(), due_only=True, stop=stop)
         except SocialgovError as error:
@@ -301,7 +301,7 @@ def run_scheduler(home: Home) -> None:
 
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, end)
-    scheduler.add_job(tick, "interval", seconds=TICK.total_seconds(), max_instances=1, coalesce=True)
-    tick()
+    scheduler.add_job(make_pass, "interval", seconds=tick.total_seconds(), max_instances=1, coalesce=True)
+    make_pass()
     if not stop.is_set():
         scheduler.start()

@@ -50,7 +50,8 @@ def served(app: Any, port: int = 0) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.effective_port}"
     finally:
         # in its own thread, and at once: it waits for its sockets, of which none is left then
-        server.trigger.pull_trigger(lambda: _close_all(sockets))
+        with suppress(OSError):  # it was awake, and has closed them before it could be woken
+            server.trigger.pull_trigger(lambda: _close_all(sockets))
         thread.join(timeout=5)
 
 

@@ -27,8 +27,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The bin folder of an environment that has the locked dependencies and the wheel, and no part of this checkout."""
     venv = tmp_path_factory.mktemp("empty") / "venv"
-    run(sys.executable, "-m", "venv", str(venv))
-    pip = [str(venv / "bin/python"), "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
+    run(sys.executable, "-m", "venv", "--without-pip", str(venv))
+    pip = [sys.executable, "-m", "pip", "--python", str(venv / "bin/python"), "--quiet", "--disable-pip-version-check"]
+    pip += ["install", "--no-compile"]
     by_hash = [*pip, "--require-hashes", "--no-build-isolation", "--use-pep517"]
     run(*by_hash, "-r", str(ROOT / "requirements-build.lock"))
     run(*by_hash, "-r", str(ROOT / "requirements.lock"))
