@@ -20,7 +20,7 @@ from socialgov.escrow import PASSPHRASE_FILE_VARIABLE, PASSPHRASE_VARIABLE
 from socialgov.home import Home
 from socialgov.models import Role, Staff
 
-pytest_plugins = ("plugin_not_run", "plugin_browser", "plugin_bluesky", "plugin_mastodon")
+pytest_plugins = ("plugin_quick_routes", "plugin_not_run", "plugin_browser", "plugin_bluesky", "plugin_mastodon")
 
 MEMORY, ROOM = Path("/dev/shm"), 4_000_000_000
 
