@@ -2,6 +2,7 @@
 #
 #   make demo [PORT=5000]   a demonstration school, with printed sign-in links
 #   make test [ARGS=...]    everything; the closing lines list what did not run and why
+#   make conformance        every adapter, with a dead line at every point there is (about three minutes)
 #   make check              ruff, ruff format, mypy (strict on the pure parts), bandit
 #   make scan               wapiti, signed in as each role, on a school served on this machine (about five minutes)
 #   make asvs               docs/asvs.md, from the tests' own marks
@@ -12,7 +13,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help demo test check scan asvs bench lock screenshots
+.PHONY: help demo test conformance check scan asvs bench lock screenshots
 
 PORT ?= 5000
 ARGS ?=
@@ -20,6 +21,8 @@ PYTHON_IN := .venv/bin/python
 PIP := $(PYTHON_IN) -m pip --quiet --disable-pip-version-check
 # everything by its hash, what builds a source package too (one dependency has no wheel)
 INSTALL := $(PIP) install --require-hashes --no-build-isolation --use-pep517
+# one worker more than cores: tests wait for browsers, servers and other processes as often as for the processor
+PYTEST = $(PYTHON_IN) -m pytest -n $$($(PYTHON_IN) -c "import os; print(1 + (os.cpu_count() or 1))")
 LOCK := $(PYTHON_IN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 # the modules that do no I/O (docs/decisions/0001-record.md); mypy is strict on these
@@ -34,7 +37,12 @@ demo: .venv/.for-demo
 test: .venv/.for-tests
 	@.ci/system-packages chromium node
 	@.ci/install-peers
-	@$(PYTHON_IN) -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(PYTEST) --dist loadfile --no-loadscope-reorder $(ARGS)
+
+conformance: .venv/.for-tests
+	@.ci/system-packages node
+	@.ci/install-peers
+	@SOCIALGOV_EVERY_CUT=1 $(PYTEST) $(ARGS) tests/conformance
 
 check: .venv/.for-tests
 	@$(PYTHON_IN) -m ruff check .

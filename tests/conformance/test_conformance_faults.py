@@ -122,7 +122,7 @@ def test_a_change_that_is_cut_off_anywhere_is_made_once_when_it_is_asked_for_aga
     def run(number: int, cut: Cut) -> Cutting:
         return cut_off_and_made_again(world.another() if change.ends else world, change, number, cut)
 
-    at_every_request(run, () if world.slow and change.capability is not Capability.PUBLISH else Cut)
+    at_every_request(run, () if world.sparing and change.capability is not Capability.PUBLISH else Cut)
 
 
 def cut_off_and_made_again(world: World, change: Change, number: int, cut: Cut) -> Cutting:

@@ -13,7 +13,7 @@ from itertools import count
 import pytest
 from faulty import MOST_REQUESTS, Cut, Cutting, Replay, Tape, at_every_request
 from school_there import There, broken, school_there
-from world import World
+from world import EVERY_CUT, World
 
 from socialgov.actions.closing import advance, start_closing
 from socialgov.actions.followers import accept_follower, record_followers, refuse_follower
@@ -56,7 +56,7 @@ def each_cut(there: There, do: Callable[[int], object], then: Callable[[str, int
         then(f"request {number} {cut.value}", turn)
         return network
 
-    at_every_request(run, () if there.world.slow else Cut)
+    at_every_request(run, () if there.world.sparing else Cut)
 
 
 # ---------------------------------------------------------------------------------------------------- looking
@@ -247,7 +247,7 @@ def test_a_closing_that_is_cut_off_anywhere_calls_nothing_done_that_is_not_and_g
 ) -> None:
     """Each time a new account; the machine's steps are worked off up to a person's task, or to the certificate.
 
-    Each time the platform did it and the answer was lost, which is the worst: the adapters are cut in other ways too.
+    The platform did it and the answer was lost, which is the worst; `make conformance` cuts in the other ways too.
     """
     if type(world).hand_over is World.hand_over or not world.adapter().can(C.DELETE_POST):
         pytest.skip(f"nothing of a closing is done on {world.info.name} by machine")
@@ -255,9 +255,8 @@ def test_a_closing_that_is_cut_off_anywhere_calls_nothing_done_that_is_not_and_g
     def run(number: int, cut: Cut) -> Cutting:
         return a_closing_cut_off(school_there(home, world.another(), monkeypatch), number, cut)
 
-    at_every_request(
-        run, (), step=5 if world.slow else 1
-    )  # each is a new account, and its calls are cut one by one too
+    # each is a new account, and its calls are cut one by one too
+    at_every_request(run, Cut if EVERY_CUT else (), step=5 if world.sparing else 1)
 
 
 def a_closing_cut_off(there: There, number: int, cut: Cut) -> Cutting:

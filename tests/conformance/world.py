@@ -7,6 +7,7 @@ moderators and its clock. What an adapter does not declare, its world need not b
 
 from __future__ import annotations
 
+import os
 import secrets
 from abc import ABC, abstractmethod
 from datetime import datetime
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from socialgov.home import Home
     from socialgov.models import Account
 
+EVERY_CUT = "SOCIALGOV_EVERY_CUT" in os.environ  # set by `make conformance`
+
 
 class World(ABC):
     """One platform and one account on it. `secrets` may show nowhere.
@@ -31,7 +34,8 @@ class World(ABC):
     `page` and `page_of_followers`: how many posts, and followers, a list brings at once.
     `by_key` False: the platform keeps no key for a post, so that the adapter knows ours by its words.
     `slow`: a whole server to which a sign-in costs a tenth of a second. Of other changes than posts only the worst cut
-    is then made: the platform did it and the answer was lost.
+    is then made (the platform did it and the answer was lost), and a closing is cut at every fifth request; `make
+    conformance` makes every cut there is.
     """
 
     page = page_of_followers = 0
@@ -43,6 +47,11 @@ class World(ABC):
     secrets: tuple[str, ...] = ()
 
     # ---- the school's side
+
+    @property
+    def sparing(self) -> bool:
+        """Not every cut is made, to save time."""
+        return self.slow and not EVERY_CUT
 
     @property
     def now(self) -> datetime:

@@ -44,7 +44,6 @@ class Given:
 class MastodonWorld(World):
     page = PAGE_OF_POSTS
     page_of_followers = 1  # each of a crowd is a sign-up there: that the list goes on is tested in test_mastodon.py
-    slow = True
 
     def __init__(self, server: Standin) -> None:
         self.server = server
