@@ -226,7 +226,7 @@ def _check_same(home: Home, account: Account, profile: Profile) -> None:
             f"You confirmed as {one_line(profile.handle)}, and this account is {account.handle}.",
             f"Sign out of {name} in this browser, sign in as {account.handle}, then connect it again.",
         )
-    other = account_with_remote_id(home.db, account.platform, profile.remote_id)
+    other = account_with_remote_id(home.db, account.platform, profile.remote_id, account.handle or "")
     if other is not None and other != account.id:
         raise NotPermitted(f"Another account here is this one on {name} already.", "Look it up in the register.")
 

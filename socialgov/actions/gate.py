@@ -72,7 +72,7 @@ def record_setup(
         permissions.check_can_set_up(actor, account)
         _need_setting_up(account)
         _check_setup(db, home.settings, account, handle, school_email)
-        _check_remote_id(db, account, remote_id)
+        _check_remote_id(db, replace(account, handle=handle), remote_id)
         same = (account.handle, account.remote_id) == (handle, remote_id)
         changes = {"handle": handle, "school_email": school_email, "remote_id": remote_id}
         account = change_account(
@@ -215,7 +215,8 @@ def _check_setup(db: Database, settings: Settings, account: Account, handle: str
 
 
 def _check_remote_id(db: Database, account: Account, remote_id: str | None) -> None:
-    if remote_id and account_with_remote_id(db, account.platform, remote_id) not in (None, account.id):
+    known = account_with_remote_id(db, account.platform, remote_id, account.handle or "") if remote_id else None
+    if known not in (None, account.id):
         message = "This is the same account on the platform as another one in the register."
         raise InvalidInput(message, {"handle": message}, "Look for it in the register.")
 

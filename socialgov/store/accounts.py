@@ -81,9 +81,17 @@ def open_accounts_called(db: Database, handle: str) -> list[Account]:
     )
 
 
-def account_with_remote_id(db: Database, platform: str, remote_id: str) -> int | None:
-    """The id of the account, open or closed, that is this one on the platform: a lasting id is never given twice."""
-    found: int | None = scalar(db, "select id from account where platform = ? and remote_id = ?", (platform, remote_id))
+def account_with_remote_id(db: Database, platform: str, remote_id: str, handle: str) -> int | None:
+    """The id of the account, open or closed, that is this one on the platform: a lasting id is never given twice.
+
+    On a network of many servers each server counts for itself, and the handle says which one (`name@server`).
+    """
+    found: int | None = scalar(
+        db,
+        """select id from account where platform = ? and remote_id = ?
+             and lower(substr(coalesce(handle, ''), instr(coalesce(handle, '') || '@', '@') + 1)) = ?""",
+        (platform, remote_id, handle.partition("@")[2].lower()),
+    )
     return found
 
 

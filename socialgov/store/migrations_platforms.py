@@ -60,6 +60,10 @@ def m0008_platforms(db: Database) -> None:
           made_on text not null, read_at text not null, read_by integer not null references staff,
           counts text not null) strict;
         create index export_read_account on export_read(account_id);
+        -- on a network of many servers a lasting id is one only together with the server that the handle names
+        drop index account_remote;
+        create unique index account_remote on account(platform, remote_id,
+          lower(substr(coalesce(handle, ''), instr(coalesce(handle, '') || '@', '@') + 1))) where remote_id is not null;
         """
         + under_key_in_force("connection", "sealed")
         + under_key_in_force("platform_app", "sealed")

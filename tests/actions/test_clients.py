@@ -122,10 +122,11 @@ def test_a_server_is_registered_with_on_first_use_and_once(school: Home, servers
 
 
 def test_each_server_knows_its_own_client_and_no_other(school: Home, servers: Servers) -> None:
-    connect(school, trip(school))
-    other = trip(school, "trip@another.example")
-    school.db.execute("update account set remote_id = null")  # the same number on two servers is two accounts
+    """And the same number on two servers is two accounts."""
+    one, other = trip(school), trip(school, "trip@another.example")
+    connect(school, one)
     connect(school, other)
+    assert account_by_id(school.db, one.id).remote_id == account_by_id(school.db, other.id).remote_id is not None
     assert sorted(server for server, _ in servers.clients.values()) == ["https://another.example", SERVER]
     for account_id, server in ((other.id, "https://another.example"),):
         found = connection_of(school.db, account_id)
@@ -167,6 +168,13 @@ def trip_elsewhere(school: Home) -> Account:
     """Another account of the same server: our stand-in has one, so the first gives its number up."""
     school.db.execute("update account set remote_id = null, handle = 'other@social.example'")
     return trip(school)
+
+
+def test_the_same_number_on_the_same_server_is_the_same_account(school: Home, servers: Servers) -> None:
+    connect(school, trip(school))
+    school.db.execute("update account set handle = 'other@social.example'")  # renamed there, and asked for once more
+    with pytest.raises(NotConnected, match="is this one on Mastodon already"):
+        connect(school, trip(school))
 
 
 def test_a_server_that_gives_no_client_connects_nothing(school: Home, servers: Servers) -> None:
