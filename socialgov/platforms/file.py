@@ -24,6 +24,7 @@ PROFILE_URL = r"[^\s{}]*(\{handle\}|\{server\}[^\s{}]*\{name\})[^\s{}]*"
 # change of a password, or the sign-in that some platforms want from time to time.
 GUIDED = frozenset(
     {
+        "set_up",
         "set_logo",
         "profile_text",
         "recovery",

@@ -72,7 +72,9 @@ def record(account_id: int) -> ResponseReturnValue:
     return page(
         "setup/record.html",
         form,
+        account=account,
         platform=_platform(),
+        guide=guide(_platform(), "set_up"),
         heading="Record the set-up",
         button="Record it",
         back=url_for("accounts.page", account_id=account_id),

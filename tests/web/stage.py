@@ -15,6 +15,7 @@ from socialgov.actions.closing import advance, start_closing
 from socialgov.actions.extensions import ask_extension
 from socialgov.actions.findings import evaluate_account
 from socialgov.actions.observing import attest
+from socialgov.actions.public_accounts import allow_public_account
 from socialgov.actions.rotations import report_compromised
 from socialgov.actions.waivers import PUBLIC_ACCOUNT_RULES, grant_waiver
 from socialgov.home import Home
@@ -57,6 +58,7 @@ class Stage:
     closed: Account
     step_id: int
     blob_id: int
+    allowance_id: int
 
 
 def set_stage(home: Home) -> Stage:
@@ -108,7 +110,11 @@ def set_stage(home: Home) -> Stage:
         closed=account_by_id(home.db, closed.id),
         step_id=next(step.id for step in steps_of(home.db, begun.id) if step.state is StepState.TASK),
         blob_id=seen.evidence_id,
-    )
+        allowance_id=allow_public_account(
+            home, cast.head, platform="bluesky", staff_id=cast.deputy.id, purpose="Films of the choir.",
+            reason="Parents asked for it.", now=NOW,
+        ).id,
+    )  # fmt: skip
 
 
 def picture(size: tuple[int, int] = (320, 640), colour: str = "white") -> bytes:
@@ -145,6 +151,7 @@ def pages_of(stage: Stage) -> Iterator[tuple[str, Staff | None, str]]:
     yield "found", owner, "/found/"
     yield "public-accounts", head, "/public-accounts/"
     yield "public-accounts-allow", head, "/public-accounts/allow"
+    yield "public-accounts-end", head, f"/public-accounts/{stage.allowance_id}/end"
     yield "amend", owner, at(f"{stage.returned.id}/amend/")
     yield "withdraw", owner, at(f"{stage.requested.id}/withdraw")
     for name in STATES:

@@ -72,8 +72,9 @@ def test_the_page_has_no_fault_that_axe_knows_however_the_connection_stands(plac
         elif stands == "lost":
             one.x.doors.revoke_by_user(one.there.id)
             check_account(one.home, one.account.id, now=one.now, asked=True)
-        page.goto(f"/accounts/{one.account.id}/connection")
-        page.evaluate(AXE)
-        wrong += [f"{stands}: {fault}" for fault in faults(page)]
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390, stands
+        for path in ("connection", "connection/end")[: 1 if stands == "not connected" else 2]:
+            page.goto(f"/accounts/{one.account.id}/{path}")
+            page.evaluate(AXE)
+            wrong += [f"{stands}, {path}: {fault}" for fault in faults(page)]
+            assert page.evaluate("document.documentElement.scrollWidth") <= 390, stands
     assert wrong == []
