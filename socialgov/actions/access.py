@@ -345,6 +345,17 @@ def lose_if_refused(home: Home, account_id: int, *, now: datetime) -> None:
         tell_lost(home, db, account_by_id(db, account_id), connection.id, "refused", now)
 
 
+def tell_connectors(
+    db: Database, account: Account, kind: str, connection_id: int, text: str, now: datetime, *, but: int | None = None
+) -> None:
+    """A notice to those who can connect the account: its keepers and the network managers, `but` whom it is from."""
+    managers = {one.id for one in staff_with_role(db, Role.NETWORK_MANAGER)}
+    for staff_id in sorted({account.owner_id, account.deputy_id} | managers):
+        if staff_id != but:
+            key = f"{kind}:{connection_id}"
+            notify(db, staff_id=staff_id, kind=kind, text=text, dedupe_key=key, now=now, account_id=account.id)
+
+
 def tell_lost(home: Home, db: Database, account: Account, connection_id: int, why: str, now: datetime) -> None:
     """Event, fact, and notices to those who can connect it again; inside `write()`. Until then people do all."""
     # those two get adapters, and so import this
@@ -356,13 +367,10 @@ def tell_lost(home: Home, db: Database, account: Account, connection_id: int, wh
         db, EventTag.CONNECTION_LOST, actor=JOB, now=now, subject="connection", subject_id=connection_id,
         account_id=account.id, data={"why": why},
     )  # fmt: skip
-    managers = {one.id for one in staff_with_role(db, Role.NETWORK_MANAGER)}
-    for staff_id in sorted({account.owner_id, account.deputy_id} | managers):
-        notify(
-            db, staff_id=staff_id, kind="connection_lost", now=now, account_id=account.id,
-            dedupe_key=f"connection_lost:{connection_id}",
-            text=f"Connect the account {account.name} with {name} again. {name} does not let socialgov in any more,"
-            " so nothing there is checked by machine. The account itself is not touched.",
-        )  # fmt: skip
+    text = (
+        f"Connect the account {account.name} with {name} again. {name} does not let socialgov in any more,"
+        " so nothing there is checked by machine. The account itself is not touched."
+    )
+    tell_connectors(db, account, "connection_lost", connection_id, text, now)
     record_observation(db, account_id=account.id, fact=Fact.OUR_ACCESS, value=False, now=now, source=Source.API)
     evaluate_account(home, account.id, now=now, actor=JOB)

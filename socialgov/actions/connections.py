@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from socialgov import permissions
 from socialgov.actions import ceremonies
-from socialgov.actions.access import OwnAccess, seal_tokens, take_back, token_hash
+from socialgov.actions.access import OwnAccess, seal_tokens, take_back, tell_connectors, token_hash
 from socialgov.actions.adapters import adapter_of
 from socialgov.actions.ceremonies import Begun, CeremonyOver
 from socialgov.actions.clients import Known, callback_of, client_of, forget_client, need_client
@@ -307,6 +307,12 @@ def _end_here(home: Home, db: Database, actor: Staff, account: Account, before: 
     if current is not None and current.id == before.id:
         store.end_connection(db, before.id, now)
         _event(db, EventTag.CONNECTION_ENDED, account, actor, now, connection_id=before.id)
+    name = home.settings.platforms[account.platform].name
+    text = (
+        f"{account.name} was disconnected from {name} by {actor.name}. What the machine read there until now, "
+        "people look at and say themselves, unless somebody connects it again."
+    )
+    tell_connectors(db, account, "connection_ended", before.id, text, now, but=actor.id)
     # not False: the school wants it so, and OVS801 is about a key that somebody took from us
     record_observation(db, account_id=account.id, fact=Fact.OUR_ACCESS, value=None, now=now, source=Source.API)
     answered(db, account.id, "connection_lost", now)

@@ -28,6 +28,7 @@ from socialgov.store.accounts import account_by_id
 from socialgov.store.connections import connection_of, sealed_tokens
 from socialgov.store.events import events_of_account
 from socialgov.store.observations import newest_observation
+from socialgov.store.outbox import notices_of
 
 TOKEN_PATH = "/2/oauth2/token"
 
@@ -275,6 +276,15 @@ def test_disconnecting_ends_the_access_on_x_and_erases_the_tokens(one: Connected
     assert row[1] is not None
     assert tags(one).count("connection:account:ended") == 1
     assert capabilities_of(one.home, one.again()) == frozenset()
+
+
+def test_who_else_keeps_the_account_and_the_network_manager_hear_that_it_was_disconnected(one: Connected) -> None:
+    one.connect()
+    connections.disconnect(one.home, one.owner, one.account.id, now=one.now)
+    for staff_id in (one.account.deputy_id, manager_of(one.home).id):
+        (told,) = (n for n in notices_of(one.home.db, staff_id) if n.kind == "connection_ended")
+        assert f"was disconnected from X by {one.owner.name}" in told.text
+    assert "connection_ended" not in [n.kind for n in notices_of(one.home.db, one.owner.id)]
 
 
 def test_what_cannot_be_ended_on_x_is_erased_here_and_said(one: Connected) -> None:
