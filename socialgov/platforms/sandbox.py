@@ -63,15 +63,7 @@ class Refused(PlatformError):
 
 
 class SandboxPlatform(Platform):
-    capabilities = frozenset(Capability) - {
-        Capability.DELETE,
-        Capability.DELETE_BY_MAILED_CODE,
-        Capability.SET_PICTURE,
-        Capability.SET_PRIVATE,
-        Capability.UNDO_LIKE,
-        Capability.UNDO_FOLLOW,
-        Capability.UNDO_SHARE,
-    }
+    capabilities = frozenset(Capability) - {Capability.DELETE, Capability.DELETE_BY_MAILED_CODE}
     needs_password = frozenset({Capability.MAKE_TOKEN})  # an app password may do everything else (sandbox/keys.py)
     transport: httpx.BaseTransport | None = None  # where a test plays the network
 
@@ -184,10 +176,7 @@ class SandboxPlatform(Platform):
 
     def publish(self, text: str, pictures: Iterable[Picture], *, key: str) -> str:
         """The network itself keeps `key`, so a repeated request is the same post."""
-        shown = [
-            {"mime": picture.mime, "alt": picture.alt, "content": base64.b64encode(picture.content).decode()}
-            for picture in pictures
-        ]
+        shown = [_shown(picture.content, picture.mime, picture.alt) for picture in pictures]
         body = {"text": text, "pictures": shown}
         with self._session() as token:
             path = f"/accounts/{self._id}/posts/{quote(key, safe='')}"
@@ -198,10 +187,9 @@ class SandboxPlatform(Platform):
         return number
 
     def delete_post(self, remote_id: str) -> None:
-        if not (remote_id.isascii() and remote_id.isdigit()):
-            raise PlatformError("That post is not on this account.", permanent=True)
+        number = _number(remote_id, "That post is not on this account.")
         with self._session() as token:
-            self._change("DELETE", f"/accounts/{self._id}/posts/{remote_id}", token)
+            self._change("DELETE", f"/accounts/{self._id}/posts/{number}", token)
 
     def accept_follower(self, remote_id: str) -> None:
         with self._session() as token:
@@ -210,6 +198,32 @@ class SandboxPlatform(Platform):
     def remove_follower(self, remote_id: str) -> None:
         with self._session() as token:
             self._change("DELETE", f"/accounts/{self._id}/followers/{quote(remote_id, safe='')}", token)
+
+    def set_picture(self, content: bytes, mime: str) -> None:
+        self._set_face({"picture": _shown(content, mime, "")})
+
+    def set_private(self) -> None:
+        if self._set_face({"private": True}).get("private") is not True:
+            raise self._wire.broken("was asked to make the account private and did not")
+
+    def undo_like(self, remote_id: str) -> None:
+        number = _number(remote_id, "There is no such like.")
+        with self._session() as token:
+            self._change("DELETE", f"/accounts/{self._id}/likes/{number}", token)
+
+    def undo_follow(self, remote_id: str) -> None:
+        with self._session() as token, _already("no_account"):
+            self._change("DELETE", f"/accounts/{self._id}/follows/{quote(remote_id, safe='')}", token)
+
+    def undo_share(self, remote_id: str) -> None:
+        """A repost is a post there, so first it is seen that it is one: nothing of the school's own is taken down."""
+        number = _number(remote_id, "There is no such repost.")
+        found = next((item for item in self._items("posts") if str(item.get("id")) == number), None)
+        if found is None:
+            return
+        if found.get("share_of") is None:
+            raise PlatformError("That is no repost of this account.", permanent=True)
+        self.delete_post(number)
 
     def change_password(self, new_secret: str) -> None:
         """The network ends every session with it. An app password needs no old one."""
@@ -228,6 +242,10 @@ class SandboxPlatform(Platform):
             return
         with self._session() as token:
             self._change("POST", f"/accounts/{self._id}/deactivate", token)
+
+    def _set_face(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        with self._session() as token:
+            return self._change("PATCH", f"/accounts/{self._id}", token, changes)
 
     # ---- one account
 
@@ -346,6 +364,27 @@ class SandboxPlatform(Platform):
         if reply.status == 401:
             raise self._refused_login()
         raise Refused(self.info.name, reply)
+
+
+def _shown(content: bytes, mime: str, alt: str) -> dict[str, str]:
+    """A picture as the network takes it."""
+    return {"mime": mime, "alt": alt, "content": base64.b64encode(content).decode()}
+
+
+def _number(remote_id: str, otherwise: str) -> str:
+    if not (remote_id.isascii() and remote_id.isdigit()):
+        raise PlatformError(otherwise, permanent=True)
+    return remote_id
+
+
+@contextmanager
+def _already(word: str) -> Iterator[None]:
+    """This refusal means that there is nothing left to do."""
+    try:
+        yield
+    except Refused as refusal:
+        if refusal.word != word:
+            raise
 
 
 def _moment(text: Any) -> datetime | None:

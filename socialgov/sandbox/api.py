@@ -307,11 +307,23 @@ def follow(account_id: str, other_id: str) -> Response:
     return jsonify(done=True)
 
 
+@bp.delete("/accounts/<account_id>/follows/<other_id>")
+def unfollow(account_id: str, other_id: str) -> Response:
+    _network().unfollow(_own(account_id), _network().member(other_id))
+    return jsonify(done=True)
+
+
 @bp.put("/accounts/<account_id>/likes/<int:number>")
 def like(account_id: str, number: int) -> Response:
     me = _own(account_id)
     _network().check_can_see(me, _network().member(_wall().entry(_post(number)).account_id))
     _wall().like(me, number)
+    return jsonify(done=True)
+
+
+@bp.delete("/accounts/<account_id>/likes/<int:number>")
+def unlike(account_id: str, number: int) -> Response:
+    _wall().unlike(_own(account_id), _post(number))
     return jsonify(done=True)
 
 

@@ -158,11 +158,15 @@ PATHS: dict[str, Schema] = {
     ),
     f"{ACCOUNT}/likes": _at({"account_id": ID}, get=_paged(_does("What it likes", "Names", 401, 403, 404, 410))),
     f"{ACCOUNT}/likes/{{number}}": _at(
-        {"account_id": ID, "number": NUMBER}, put=_does("Like a post", "Done", 401, 403, 404, 410)
+        {"account_id": ID, "number": NUMBER},
+        put=_does("Like a post", "Done", 401, 403, 404, 410),
+        delete=_does("Take a like back", "Done", 401, 403, 404),
     ),
     f"{ACCOUNT}/follows": _at({"account_id": ID}, get=_paged(_does("Whom it follows", "Names", 401, 403, 404, 410))),
     f"{ACCOUNT}/follows/{{other_id}}": _at(
-        {"account_id": ID, "other_id": ID}, put=_does("Follow, or ask to", "Done", 400, 401, 403, 404)
+        {"account_id": ID, "other_id": ID},
+        put=_does("Follow, or ask to", "Done", 400, 401, 403, 404),
+        delete=_does("Follow no more", "Done", 401, 403, 404),
     ),
     f"{ACCOUNT}/followers": _at(
         {"account_id": ID}, get=_paged(_does("Who follows it", "Followers", 401, 403, 404, 410))

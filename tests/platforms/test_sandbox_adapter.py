@@ -44,16 +44,20 @@ def adapter(sandbox: Sandbox, member: Member, *, secret: str | None = SECRET, by
     )
 
 
-def test_it_declares_everything_but_deletion_on_demand_and_putting_right() -> None:
-    assert set(Capability) - SandboxPlatform.capabilities == {
-        Capability.DELETE,
-        Capability.DELETE_BY_MAILED_CODE,
-        Capability.SET_PICTURE,
-        Capability.SET_PRIVATE,
-        Capability.UNDO_LIKE,
-        Capability.UNDO_FOLLOW,
-        Capability.UNDO_SHARE,
-    }
+def test_it_declares_everything_but_deletion_on_demand() -> None:
+    missing = set(Capability) - SandboxPlatform.capabilities
+    assert missing == {Capability.DELETE, Capability.DELETE_BY_MAILED_CODE}
+
+
+def test_taking_a_repost_back_takes_no_post_of_the_account_down(sandbox: Sandbox, trip: Member) -> None:
+    own = Wall(sandbox.network).publish(trip, "Boats")
+    with pytest.raises(PlatformError, match="no repost"):
+        adapter(sandbox, trip).undo_share(str(own))
+    assert [post.text for post in adapter(sandbox, trip).posts()] == ["Boats"]
+
+
+def test_somebody_who_is_not_there_any_more_is_not_followed(sandbox: Sandbox, trip: Member) -> None:
+    adapter(sandbox, trip).undo_follow("a1b2c3d4")
 
 
 def test_a_profile_is_found_by_name_and_by_id(sandbox: Sandbox, trip: Member) -> None:
