@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 import walk
@@ -198,10 +199,33 @@ def give(home: Home, cast: walk.Cast, account: Account, kind: K, secret: str) ->
     )
 
 
-def other_home_record(school: School, kind: K) -> bytes:
-    """A record of another school that has this very place, under the very same key."""
-    elsewhere = Escrow(bytes(range(32)), "ab" * 16)
-    return elsewhere.seal_to(school.vault.public, b"theirs", account=str(school.one.id), field=kind.value, version=1)
+def row_id(home: Home, account: Account, kind: K) -> int:
+    (row,) = home.db.execute(
+        "select id from credential where account_id = ? and kind = ? and superseded_at is null",
+        (account.id, kind.value),
+    )
+    return int(row[0])
+
+
+def place_of(school: School, kind: K) -> dict[str, Any]:
+    return {"account": str(school.one.id), "field": kind.value, "version": row_id(school.home, school.one, kind)}
+
+
+def made(school: School, kind: K, by: Escrow | None = None, to: OpenVault | None = None, **elsewhere: Any) -> bytes:
+    """A record as deposited here, but for what is named: then that alone is what has to keep it shut."""
+    return (by or school.home.escrow).seal_to(
+        (to or school.vault).public, SECRETS[kind].encode(), **place_of(school, kind) | elsewhere
+    )
+
+
+def of_another_home(school: School, kind: K) -> bytes:
+    """The same key, the same root, the same vault and the same place: only the school is another."""
+    return made(school, kind, Escrow(bytes(range(32)), "ab" * 16))
+
+
+def renamed(sealed: bytes, genuine: bytes, end: int) -> bytes:
+    """With the front of `genuine` that names the keys, so that it is not refused for its name alone."""
+    return genuine[:end] + sealed[end:]
 
 
 CHANGES: dict[str, Callable[[School, K], bytes]] = {
@@ -213,17 +237,36 @@ CHANGES: dict[str, Callable[[School, K], bytes]] = {
     "cut in its front": lambda school, kind: school.sealed(school.one, kind)[:60],
     "empty": lambda *_: b"",
     "longer": lambda school, kind: school.sealed(school.one, kind) + b"\0",
-    "of another home": other_home_record,
-    "to another vault": lambda school, kind: school.home.escrow.seal_to(
-        OTHER.public, b"theirs", account=str(school.one.id), field=kind.value, version=1
+    "for another account": lambda school, kind: made(school, kind, account=str(school.other.id)),
+    "for another field": lambda school, kind: made(school, kind, field="username"),
+    "for the version before": lambda school, kind: made(
+        school, kind, version=row_id(school.home, school.one, kind) - 1
     ),
+    "of another home": of_another_home,
+    "of another home, renamed": lambda school, kind: renamed(of_another_home(school, kind), made(school, kind), 19),
+    "to another vault": lambda school, kind: made(school, kind, to=OTHER),
+    "to another vault, renamed": lambda school, kind: renamed(made(school, kind, to=OTHER), made(school, kind), 19),
     "under the school's key alone": lambda school, kind: school.home.escrow.seal(
-        b"theirs", account=str(school.one.id), field=kind.value, version=1
+        SECRETS[kind].encode(), **place_of(school, kind)
     ),
-    "under another school's key": lambda school, kind: Escrow.from_key(bytes(32), school.home.escrow.school_id).seal_to(
-        school.vault.public, b"theirs", account=str(school.one.id), field=kind.value, version=1
+    "under another school's key": lambda school, kind: made(
+        school, kind, Escrow.from_key(bytes(32), school.home.escrow.school_id)
     ),
+    "under the next key": lambda school, kind: made(school, kind, school.home.escrow.with_next_key(bytes(32))),
 }
+
+
+@pytest.mark.parametrize("kind", SECRETS)
+def test_a_record_made_for_its_very_place_opens(school: School, kind: K) -> None:
+    """What the changes below are changes of: were this refused, each of them would be refused for nothing."""
+    before = school.look(school.one, kind)
+    genuine, own = school.sealed(school.one, kind), made(school, kind)
+    assert own != genuine
+    school.put(school.one, kind, own)
+    try:
+        assert school.look(school.one, kind) == before
+    finally:
+        school.put(school.one, kind, genuine)
 
 
 @pytest.mark.asvs("11.3.3", "16.5.3")
@@ -298,8 +341,7 @@ def test_everything_that_lies_on_the_server_opens_no_deposit(school: School) -> 
     home, escrow = school.home, school.home.escrow
     open_vault(home, school.cast.manager, session_of(home, school.cast.manager), VAULT_PASSPHRASE, now=NOW)
     for kind in SECRETS:
-        sealed, number = school.sealed(school.one, kind), row_id(home, school.one, kind)
-        place = {"account": str(school.one.id), "field": kind.value, "version": number}
+        sealed, place = school.sealed(school.one, kind), place_of(school, kind)
         assert escrow.open_with(school.vault, sealed, **place)
         refused(lambda sealed=sealed, place=place: escrow.open(sealed, **place))
         for stranger in (OTHER, OpenVault(bytes(32)), OpenVault(school.vault.public.public)):
@@ -318,14 +360,6 @@ def test_everything_that_lies_on_the_server_opens_no_deposit(school: School) -> 
 
 def tried(escrow: Escrow, way: tuple[bytes, str], row: tuple[bytes, int], guess: str) -> OpenVault:
     return Holder(*way).open(escrow, row[0], guess, row[1])
-
-
-def row_id(home: Home, account: Account, kind: K) -> int:
-    (row,) = home.db.execute(
-        "select id from credential where account_id = ? and kind = ? and superseded_at is null",
-        (account.id, kind.value),
-    )
-    return int(row[0])
 
 
 @pytest.mark.asvs("11.3.3")
