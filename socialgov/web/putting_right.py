@@ -81,6 +81,11 @@ class Shown:
     href: str | None  # where its button leads; None: a person does it
     guide: tuple[str, ...]
 
+    @property
+    def in_order(self) -> bool:
+        """So it was seen at the last check: there is most likely nothing to press."""
+        return self.finding is not None and self.finding.passes
+
 
 @bp.get("/<int:account_id>/put-right")
 @may_account(check_can_set_up)
