@@ -28,6 +28,8 @@ PICTURES = (
     ("account-in-breach", "Network manager", "md_netball", "#rules", DESK, "light"),
     ("setting-up-phone", "Teacher", "md_museum_visit", "", PHONE, "dark"),
     ("deposit-phone", "Teacher", "md_museum_visit", "/deposit", PHONE, "light"),
+    ("put-right-phone", "Network manager", "md_netball", "/put-right", PHONE, "light"),
+    ("platforms", "Network manager", "", "/platforms/", DESK, "light"),
     ("logins", "Network manager", "", "/audit/", DESK, "light"),
     ("certificate", "Governor", "md_science_week", "/certificate", DESK, "light"),
 )
