@@ -127,7 +127,7 @@ def test_in_every_state_each_role_gets_exactly_what_the_matrix_says(school: Scho
     assert account_by_id(school.home.db, account.id).state is state
 
 
-@pytest.mark.asvs("8.2.1", "2.3.3")
+@pytest.mark.asvs("8.2.1", "2.3.3", "16.3.2")
 def test_whoever_is_refused_changes_nothing_and_is_in_the_log(school: School) -> None:
     """With forms that would be taken: it is the person who is refused, not the token."""
     school.app.config["WTF_CSRF_ENABLED"] = False
