@@ -130,13 +130,20 @@ def give_up_hand_over(home: Home, actor: Staff, post_id: int, *, now: datetime) 
 
 
 def remove_post(home: Home, actor: Staff, post_id: int, *, now: datetime) -> Post:
-    """Take a published post down. Raises CannotDo where a person must do it (then `report_removed`)."""
+    """Take a published post down. Raises PlatformError where the platform does not do it, CannotDo where no machine can.
+
+    Either way a person may do it (then `report_removed`); what a refusal says beyond this post is kept.
+    """
     post = _published_post(home, actor, post_id)
     account = account_by_id(home.db, post.account_id)
     info = home.settings.platforms[account.platform]
     if Capability.DELETE_POST not in capabilities_of(home, account) or post.remote_id is None:
         raise platforms.CannotDo(info.name, Capability.DELETE_POST)
-    _connected(home, account, "delete_post", now).delete_post(post.remote_id)
+    try:
+        _connected(home, account, "delete_post", now).delete_post(post.remote_id)
+    except PlatformError as error:
+        note_refusal(home, account.id, error, now=now)
+        raise
     return _removed(home, actor, post, now)
 
 

@@ -17,7 +17,7 @@ from socialgov.actions.post_facts import blocking, check_post
 from socialgov.errors import Conflict, NotFound
 from socialgov.models import Post, PostState
 from socialgov.permissions import check_can_post, check_can_second_check, check_can_set_up
-from socialgov.platforms import CannotDo
+from socialgov.platforms import CannotDo, PlatformError
 from socialgov.store.posts import depictions_of, media_of, post_by_id
 from socialgov.store.staff import staff_by_id
 from socialgov.web.access import may_account, signed_in
@@ -115,13 +115,15 @@ def second_look(account_id: int, post_id: int) -> ResponseReturnValue:
 @bp.route("/<int:account_id>/posts/<int:post_id>/remove", methods=["GET", "POST"])
 @may_account(check_can_set_up)
 def remove(account_id: int, post_id: int) -> ResponseReturnValue:
-    """Take a published post down, by machine where the platform lets us."""
+    """Take a published post down, by machine where the platform lets us; else a person does it, who always may."""
     post, form = _out(account_id, post_id), ButtonForm()
     try:
         if saved(form, lambda: actions.remove_post(g.home, g.staff, post_id, now=g.now)):
             flash("The post is taken down.", "success")
             return _to_post(post)
-    except CannotDo:
+    except PlatformError as error:
+        if not isinstance(error, CannotDo):
+            flash(f"{error} You need not wait for that: take the post down yourself.", "warning")
         return redirect(url_for("handing_over.removed", account_id=account_id, post_id=post_id))
     return form_page("posts/remove.html", form, account=g.account, post=post)
 
