@@ -32,7 +32,7 @@ def _mastodon(request: pytest.FixtureRequest, folder: Path) -> World:
 def _x(request: pytest.FixtureRequest, folder: Path) -> World:
     from worlds.x import XWorld
 
-    return XWorld(request.param.removeprefix("x, "))
+    return XWorld(request.param.removeprefix("x, "), folder)
 
 
 WORLDS: dict[str, Callable[[pytest.FixtureRequest, Path], World]] = {

@@ -16,6 +16,7 @@ from world import World
 from socialgov.actions import posts
 from socialgov.actions.access import seal_tokens, token_hash
 from socialgov.actions.audience import set_audience
+from socialgov.actions.clients import need_client
 from socialgov.home import Home
 from socialgov.models import Account, Fact, Finding, Person, Post, Staff
 from socialgov.platforms import adapter_class
@@ -23,6 +24,7 @@ from socialgov.platforms.grants import Tokens
 from socialgov.store.accounts import account_by_id
 from socialgov.store.connect import write
 from socialgov.store.connections import insert_connection, keep_tokens
+from socialgov.store.events import actor_of
 from socialgov.store.observations import newest_observation
 from socialgov.store.posts import post_by_id
 
@@ -96,11 +98,12 @@ def broken(findings: list[Finding]) -> set[str]:
 
 def connected(home: Home, account: Account, world: World, tokens: Tokens) -> None:
     """As actions/connections.py leaves it when a person has confirmed on the platform; the stories walk those pages."""
-    info = home.settings.platforms[account.platform]
+    info, owner = home.settings.platforms[account.platform], actor_of(account.owner_id)
+    known = need_client(home, info, info.api_base or "", actor=owner, now=world.now)
     with write(home.db) as db:
         number = insert_connection(
             db, account_id=account.id, server=info.api_base or "", remote_id=world.remote_id, handle=world.handle,
             scopes=tokens.scopes, token_hash=token_hash(tokens.access), token_until=tokens.until,
-            connected_by=account.owner_id, app_id=None, now=world.now,
+            connected_by=account.owner_id, app_id=known.app_id, now=world.now,
         )  # fmt: skip
         keep_tokens(db, number, seal_tokens(home, number, account.id, tokens))

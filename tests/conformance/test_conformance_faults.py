@@ -33,6 +33,7 @@ def recorded(world: World, call: Read | Change, act: Callable[[Platform], Any]) 
     adapter.transport = tape
     act(adapter)
     assert len(tape.heard) <= MOST_REQUESTS
+    assert bool(tape.heard) is (call.name not in world.silent), f"{call.name} must cross this network to be tried on it"
     return tape.heard
 
 

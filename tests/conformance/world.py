@@ -32,6 +32,7 @@ class World(ABC):
     """One platform and one account on it. `secrets` may show nowhere.
 
     `page` and `page_of_followers`: how many posts, and followers, a list brings at once.
+    `silent`: calls that its adapter answers by itself, for the platform has no such thing.
     `by_key` False: the platform keeps no key for a post, so that the adapter knows ours by its words.
     `slow`: a whole server to which a sign-in costs a tenth of a second. Of other changes than posts only the worst cut
     is then made (the platform did it and the answer was lost), and a closing is cut at every fifth request; `make
@@ -39,6 +40,7 @@ class World(ABC):
     """
 
     page = page_of_followers = 0
+    silent: frozenset[str] = frozenset()
     by_key = True
     slow = False
     info: PlatformInfo
@@ -73,6 +75,10 @@ class World(ABC):
     def hand_over(self, home: Home, account: Account) -> None:
         """Give the school what its machine needs for the account: a deposit, or a connection."""
         raise self._cannot("be handed over to a school")
+
+    def confirm(self, address: str) -> dict[str, str]:
+        """What a person who is signed in as the account, and allows everything at this address, comes back with."""
+        raise self._cannot("be connected")
 
     # ---- what others do, and a careless teacher on the platform itself
 
@@ -164,7 +170,7 @@ class World(ABC):
         raise self._cannot("have a picture")
 
     def opens(self, secret: str) -> bool:
-        """Does this password, or this key, open the account?"""
+        """Does this password, this key or this token open the account?"""
         raise self._cannot("be opened")
 
     def token_works(self) -> bool:

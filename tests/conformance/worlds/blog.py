@@ -20,6 +20,7 @@ ADDRESS = "http://127.0.0.1:8000"
 
 class BlogWorld(World):
     page = 20
+    silent = frozenset({"conversations"})  # a feed holds none
     info = replace(INFO, key="blog", name="School blog", adapter="blog", can_be_private=False, api_base=ADDRESS)
     handle = "news"
     remote_id = f"{ADDRESS}/feed.json"

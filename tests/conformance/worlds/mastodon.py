@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
+from given import Given
 from networks import INFO
 from school_there import connected
 from world import World
 
 from socialgov.models import Capability, Presence
-from socialgov.platforms import LoginRefused, Platform
-from socialgov.platforms.grants import Tokens
+from socialgov.platforms import Platform
+from socialgov.platforms.grants import Client, Tokens
 from socialgov.platforms.mastodon import MastodonPlatform
 from socialgov.platforms.mastodon_calls import PAGE_OF_POSTS
 from socialgov.platforms.mastodon_parts import text_of
@@ -24,21 +26,7 @@ if TYPE_CHECKING:
     from socialgov.home import Home
     from socialgov.models import Account
 
-
-class Given:
-    """The access that a connected account gives; a server of Mastodon renews no token."""
-
-    def __init__(self, server: Standin, member: Member) -> None:
-        self._server, self._member = server, member
-
-    def token(self) -> str:
-        return self._member.token
-
-    def renew(self, refused: str) -> str:
-        raise LoginRefused("The account must be connected again.", of_token=True)
-
-    def revoke(self) -> None:
-        self._server.revoke(self._member)
+OF_A_CLIENT = "secret-of-a-client-77"  # the stand-in asks for none; a real server takes a token from nobody else
 
 
 class MastodonWorld(World):
@@ -50,7 +38,9 @@ class MastodonWorld(World):
         self.info = replace(INFO, key="mastodon", name="Mastodon", adapter="mastodon", api_base=server.url)
         self.member = server.join("trip")
         self.handle, self.remote_id = self.member.handle, self.member.id
-        self.secrets = (self.member.token,)
+        scopes = MastodonPlatform.oauth.scopes if MastodonPlatform.oauth else ()
+        self.tokens = Tokens(self.member.token, "", None, scopes)  # a server of Mastodon renews none
+        self.secrets = (self.member.token, OF_A_CLIENT)
         server.update(self.member, locked="true", **{"source[privacy]": "private"})
         self._other: Member | None = None
 
@@ -65,8 +55,8 @@ class MastodonWorld(World):
     # ---- the school's side
 
     def adapter(self, need: Capability | None = None) -> Platform:
-        access = Given(self.server, self.member)
-        made = MastodonPlatform(self.info, handle=self.handle, remote_id=self.remote_id, access=access)
+        made = MastodonPlatform(self.info, handle=self.handle, remote_id=self.remote_id)
+        made.access = Given(made, self.tokens, Client("conformance", OF_A_CLIENT))
         made.transport = self.network()
         return made
 
@@ -74,9 +64,12 @@ class MastodonWorld(World):
         return httpx.HTTPTransport(verify=False)  # plain HTTP: reading certificates takes longer than all else
 
     def hand_over(self, home: Home, account: Account) -> None:
-        oauth = MastodonPlatform.oauth
-        tokens = Tokens(self.member.token, "", None, oauth.scopes if oauth else ())
-        connected(home, account, self, tokens)
+        connected(home, account, self, self.tokens)
+
+    def confirm(self, address: str) -> dict[str, str]:
+        asked = dict(parse_qsl(urlsplit(address).query))
+        back = self.server.client.post("/oauth/authorize", data={**asked, "username": self.member.name})
+        return dict(parse_qsl(urlsplit(back.headers["location"]).query))
 
     # ---- what others do
 
@@ -157,7 +150,10 @@ class MastodonWorld(World):
         return str(self.server.face(self.member)["avatar"]).encode()
 
     def token_works(self) -> bool:
-        headers = {"Authorization": f"Bearer {self.member.token}"}
+        return self.opens(self.member.token)
+
+    def opens(self, secret: str) -> bool:
+        headers = {"Authorization": f"Bearer {secret}"}
         return self.server.client.get("/api/v1/accounts/verify_credentials", headers=headers).is_success
 
     def presence(self) -> Presence:

@@ -8,10 +8,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 from factories import NOW
+from given import Given
 from networks import INFO, Clock
 from school_there import connected
 from world import World
@@ -19,18 +22,15 @@ from x_standin import StandIn, User
 
 from socialgov.models import ApiClient, Capability, Presence
 from socialgov.platforms import Login, LoginRefused, Platform
-from socialgov.platforms.grants import Tokens
+from socialgov.platforms.grants import Client, Tokens
 from socialgov.platforms.x import XPlatform
 
 if TYPE_CHECKING:
     from x_standin import Post
-    from x_standin.oauth import Grant
-
     from socialgov.home import Home
     from socialgov.models import Account, PlatformInfo
 
-NO_LIMIT = 1_000_000
-_CALLS_WITH_FEW = ("me", "liked", "delete", "unlike", "unfollow", "unrepost", "create", "followers", "following")
+BACK = "http://localhost:5000/connections/callback"  # of a new school
 _ports = count(20_000)
 
 
@@ -50,65 +50,51 @@ class OfTheApp:
         """It is the school's, not the account's."""
 
 
-class Given:
-    """The access that a connected account gives (platforms/base.py, Access)."""
-
-    def __init__(self, grant: Grant) -> None:
-        self._grant = grant
-
-    def token(self) -> str:
-        if self._grant.ended:
-            raise LoginRefused("X was disconnected.", of_token=True)
-        return self._grant.access
-
-    def renew(self, refused: str) -> str:
-        return self.token()
-
-    def revoke(self) -> None:
-        self._grant.ended = True
-
-
 class XWorld(World):
     page, page_of_followers = 100, 1_000
     by_key = False
     _names = count(1)
 
-    def __init__(self, vocabulary: str, standin: StandIn | None = None) -> None:
-        self.vocabulary, self.clock = vocabulary, Clock(NOW)
+    def __init__(self, vocabulary: str, folder: Path, standin: StandIn | None = None) -> None:
+        self.vocabulary, self.folder, self.clock = vocabulary, folder, Clock(NOW)
         self.standin = standin or StandIn(self.clock, vocabulary)
-        self.standin.limits = dict.fromkeys(_CALLS_WITH_FEW, NO_LIMIT)
-        self.there = self.standin.world
+        self.there, doors = self.standin.world, self.standin.doors
+        self.client = next(iter(doors.clients.values()), None) or doors.register(BACK)
         self.handle = f"trip_wales{next(self._names)}"
         self.user: User = self.there.join(self.handle, protected=True, description="Official account")
         self.remote_id = self.user.id
-        scopes = " ".join(XPlatform.oauth.scopes) if XPlatform.oauth else ""
-        self.grant = self.standin.doors.give(self.user.id, scopes)
-        self.secrets = (self.grant.access, self.grant.refresh)
+        grant = doors.give(self.user.id, " ".join(XPlatform.oauth.scopes) if XPlatform.oauth else "")
+        self.tokens = Tokens(grant.access, grant.refresh, grant.until, tuple(sorted(grant.scopes)))
+        self.secrets = (grant.access, grant.refresh, str(self.client.secret))
 
     @property
     def info(self) -> PlatformInfo:  # type: ignore[override]
         """At an address of its own each time: which vocabulary is spoken there has to be found out anew."""
-        address = f"http://127.0.0.1:{next(_ports)}"
+        address, file = f"http://127.0.0.1:{next(_ports)}", self.folder / "x-secret"
+        file.write_text(f"{self.client.secret}\n")
         return replace(
-            INFO, key="x", name="X", adapter="x", api_base=address, client=ApiClient("client", None),
+            INFO, key="x", name="X", adapter="x", api_base=address, client=ApiClient(self.client.id, str(file)),
             minimum_age_on=date(2026, 11, 22),
         )  # fmt: skip
 
     def another(self) -> XWorld:
-        return XWorld(self.vocabulary, self.standin)
+        return XWorld(self.vocabulary, self.folder, self.standin)
 
     # ---- the school's side
 
     def adapter(self, need: Capability | None = None) -> Platform:
         made = XPlatform(
-            self.info, handle=self.handle, remote_id=self.remote_id, login=Login(self.handle, self.user.password),
-            access=OfTheApp(self.standin) if need is Capability.SEE_PRESENCE else Given(self.grant),
-        )  # fmt: skip
+            self.info, handle=self.handle, remote_id=self.remote_id, login=Login(self.handle, self.user.password)
+        )
+        own = Given(made, self.tokens, Client(self.client.id, str(self.client.secret)))
+        made.access = OfTheApp(self.standin) if need is Capability.SEE_PRESENCE else own
         made.transport = self.network()
         made.wait = lambda seconds: None  # type: ignore[assignment,misc]
         return made
 
     def network(self) -> httpx.BaseTransport:
+        """For another job, a quarter of an hour after the one before: X's limits count for each."""
+        self.standin.new_window()
         return httpx.WSGITransport(app=self.standin)
 
     @property
@@ -116,9 +102,12 @@ class XWorld(World):
         return self.clock.now
 
     def hand_over(self, home: Home, account: Account) -> None:
-        grant = self.grant
-        tokens = Tokens(grant.access, grant.refresh, grant.until, tuple(sorted(grant.scopes)))
-        connected(home, account, self, tokens)
+        connected(home, account, self, self.tokens)
+
+    def confirm(self, address: str) -> dict[str, str]:
+        doors = self.standin.doors
+        wish = doors.wish(dict(parse_qsl(urlsplit(address).query)))
+        return {"state": wish.state, "code": doors.code(wish, self.user.id)}
 
     # ---- what others do
 
@@ -192,8 +181,11 @@ class XWorld(World):
     def shared(self) -> list[str]:
         return [post.id for post in self._posts() if post.refers("retweeted")]
 
+    def opens(self, secret: str) -> bool:
+        return self.standin.doors.holder(secret) is not None
+
     def token_works(self) -> bool:
-        return self.standin.doors.holder(self.grant.access) is not None
+        return self.opens(self.tokens.access)
 
     def presence(self) -> Presence:
         """Whoever asks X cannot tell a deactivated account from a deleted one."""

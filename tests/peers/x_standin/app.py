@@ -97,6 +97,10 @@ class StandIn:
     def calls(self, name: str) -> list[Asked]:
         return [asked for asked in self.asked if asked.call == name]
 
+    def new_window(self) -> None:
+        """A quarter of an hour is over: as many may be asked as before."""
+        self._windows.clear()
+
     # ---- pages of a list
 
     def page_token(self, ask: Ask, start: int) -> str:
