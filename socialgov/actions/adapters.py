@@ -42,13 +42,12 @@ if TYPE_CHECKING:
     from socialgov.platforms import Login, OAuth, Platform
 
 JOB = "job:capabilities"
-ASK_AGAIN_AFTER = timedelta(days=30)  # a platform's plans change now and then; each month is often enough to notice
 
 
 def capabilities_of(home: Home, account: Account) -> frozenset[Capability]:
     """What the machine can do for this account now."""
     info = home.settings.platforms[account.platform]
-    off = capabilities_off(home.db, account.id)
+    off = not_offered(home, account)
     oauth = oauth_of(platforms.adapter_class(info))
     if oauth is None:
         return platforms.capabilities(info) - off
@@ -145,35 +144,50 @@ def _app_token(info: PlatformInfo) -> str | None:
 # --------------------------------------------------------------------------------------------------- not offered
 
 
+def not_offered(home: Home, account: Account) -> frozenset[Capability]:
+    """What the platform does not offer to the client that this account is, or was last, connected by."""
+    return capabilities_off(home.db, account.platform, _client_at(home, account))
+
+
 def note_refusal(home: Home, account_id: int, error: PlatformError, *, now: datetime) -> None:
     """Keep what an error says beyond this one call; most say nothing.
 
-    The platform does not offer something to us: from now on people do it. It asks for payment: it is asked nothing
-    more until somebody has looked. It does not let us into this account any more, or only for less than was granted:
-    somebody connects it again.
+    The platform does not offer something to us: from now on people do it, for every account there. It asks for
+    payment: it is asked nothing more until somebody has looked. It does not let us into this account any more, or
+    only for less than was granted: somebody connects it again.
     """
     if isinstance(error, LoginRefused) and error.of_token:
         lose_if_refused(home, account_id, now=now)
+    account = account_by_id(home.db, account_id)
     if isinstance(error, platforms.PaymentNeeded):
-        pause_for_payment(home, home.settings.platforms[account_by_id(home.db, account_id).platform], now=now)
+        pause_for_payment(home, home.settings.platforms[account.platform], now=now)
     if not isinstance(error, platforms.NotOffered):
         return
     with write(home.db) as db:
-        if put_off(db, account_id, error.capability, "not offered", now):
-            _say(db, EventTag.CAPABILITY_LOST, account_id, error.capability, now)
+        if put_off(db, account.platform, _client_at(home, account), error.capability, "not offered", now):
+            _say(db, EventTag.CAPABILITY_LOST, account.platform, error.capability, now, found_with=account_id)
 
 
 def ask_again(home: Home, now: datetime) -> int:
-    """What was not offered a month ago is tried again from now on; returns how much that is."""
+    """What was found not offered `not_offered_days` ago is tried again from now on; returns how much that is."""
+    before = now - timedelta(days=home.settings.policy.not_offered_days)
     with write(home.db) as db:
-        found = put_on_again(db, now - ASK_AGAIN_AFTER)
-        for account_id, capability in found:
-            _say(db, EventTag.CAPABILITY_FOUND, account_id, capability, now)
+        found = put_on_again(db, before)
+        for platform, capability in found:
+            _say(db, EventTag.CAPABILITY_FOUND, platform, capability, now)
     return len(found)
 
 
-def _say(db: Database, tag: EventTag, account_id: int, capability: Capability, now: datetime) -> None:
+def _client_at(home: Home, account: Account) -> str:
+    """Which of our clients on the platform the account is with: a server that gave us one, "" for the school's own."""
+    connection = last_connection_of(home.db, account.id)
+    return "" if connection is None or connection.app_id is None else connection.server
+
+
+def _say(
+    db: Database, tag: EventTag, platform: str, capability: Capability, now: datetime, *, found_with: int | None = None
+) -> None:
     record_event(
-        db, tag, actor=JOB, now=now, subject="account", subject_id=account_id, account_id=account_id,
-        data={"capability": capability},
+        db, tag, actor=JOB, now=now, subject="platform", account_id=found_with,
+        data={"platform": platform, "capability": capability},
     )  # fmt: skip

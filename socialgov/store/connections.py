@@ -1,13 +1,17 @@
-"""Questions about connected accounts. No listing holds a token; `sealed_tokens` alone reads them, still sealed."""
+"""Questions about connected accounts, what their platforms offer, and when each was last read.
+
+No listing holds a token; `sealed_tokens` alone reads them, still sealed.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from socialgov.models import Capability, Connection, PlatformApp
 from socialgov.store.connect import guarded_update, insert
-from socialgov.store.rows import all_of, dicts, load, moment_text, one_of, scalar
+from socialgov.store.rows import all_of, dicts, load, moment, moment_text, one_of, scalar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -209,30 +213,77 @@ def end_app(db: Database, app_id: int, now: datetime) -> None:
 # --------------------------------------------------------------------------------------------------- what is offered
 
 
-def capabilities_off(db: Database, account_id: int) -> frozenset[Capability]:
-    """What the platform was found not to offer to this account, although its adapter could."""
-    rows = db.execute("select capability from capability_off where account_id = ?", (account_id,))
+# Each platform refuses a client, not an account. `server`: where the client is one of many that this product got by
+# itself, "" where the platform has one client of the school's.
+
+
+def capabilities_off(db: Database, platform: str, server: str = "") -> frozenset[Capability]:
+    """What this client was found not to be offered, although the platform's adapter could."""
+    rows = db.execute(
+        "select capability from capability_off where platform = ? and server = ?",
+        (platform, server),
+    )
     return frozenset(Capability(row[0]) for row in rows)
 
 
-def put_off(db: Database, account_id: int, capability: Capability, why: str, now: datetime) -> bool:
+def all_capabilities_off(db: Database) -> list[tuple[str, str, Capability]]:
+    """The same of every client: platform, server, what is not offered."""
+    rows = dicts(db, "select platform, server, capability from capability_off order by platform, server, capability")
+    return [(row["platform"], row["server"], Capability(row["capability"])) for row in rows]
+
+
+def put_off(db: Database, platform: str, server: str, capability: Capability, why: str, now: datetime) -> bool:
     """Remember that it is not offered; False where that is known already."""
     done = db.execute(
-        "insert or ignore into capability_off (account_id, capability, found_at, why) values (?, ?, ?, ?)",
-        (account_id, capability.value, moment_text(now), why),
+        "insert or ignore into capability_off (platform, server, capability, found_at, why) values (?, ?, ?, ?, ?)",
+        (platform, server, capability.value, moment_text(now), why),
     )
     return bool(done.rowcount == 1)
 
 
-def put_on_again(db: Database, before: datetime, account_id: int | None = None) -> list[tuple[int, Capability]]:
-    """Forget what was found until `before`, for all accounts or one, so that it is tried again: what that was."""
-    where, params = "found_at <= ? and (? is null or account_id = ?)", (moment_text(before), account_id, account_id)
-    rows = list(
-        dicts(
-            db,
-            f"select account_id, capability from capability_off where {where} order by account_id, capability",  # noqa: S608
-            params,
-        )
+def put_on_again(db: Database, before: datetime) -> list[tuple[str, Capability]]:
+    """Forget what was found until `before`, so that it is tried again: platform and capability of each."""
+    found = "from capability_off where found_at <= ?"
+    rows = list(dicts(db, f"select platform, capability {found} order by platform, capability", (moment_text(before),)))
+    db.execute(f"delete {found}", (moment_text(before),))
+    return [(row["platform"], Capability(row["capability"])) for row in rows]
+
+
+# --------------------------------------------------------------------------------------------------- what was reached
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """An account that somebody may look at by machine. `read_at`: when something of it was last read to its end."""
+
+    account_id: int
+    platform: str
+    handle: str
+    connected_at: datetime | None
+    lost_at: datetime | None
+    read_at: datetime | None
+
+
+def reached(db: Database) -> list[Reached]:
+    """Every account in use with a connection in force, or of which something was ever read by machine."""
+    return all_of(
+        db,
+        Reached,
+        """select a.id as account_id, a.platform, coalesce(a.handle, a.handle_wished) as handle, c.connected_at,
+             c.lost_at, max(case when a.set_up_at is null or l.read_at >= a.set_up_at then l.read_at end) as read_at
+           from account a left join connection c on c.account_id = a.id and c.ended_at is null
+             left join list_read l on l.account_id = a.id
+           where a.state in ('approved', 'live', 'suspended')
+           group by a.id having c.id is not null or read_at is not null order by a.platform, a.id""",
     )
-    db.execute(f"delete from capability_off where {where}", params)  # noqa: S608
-    return [(row["account_id"], Capability(row["capability"])) for row in rows]
+
+
+def last_read_of(db: Database, account_id: int) -> datetime | None:
+    """When a machine last read anything of this account to its end; None: never, since it was set up."""
+    at = scalar(
+        db,
+        """select max(l.read_at) from list_read l join account a on a.id = l.account_id
+           where a.id = ? and (a.set_up_at is null or l.read_at >= a.set_up_at)""",
+        (account_id,),
+    )
+    return moment(str(at)) if at else None

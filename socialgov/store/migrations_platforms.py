@@ -23,10 +23,11 @@ def m0008_platforms(db: Database) -> None:
           claimed_until text, lost_at text, lost_why text, ended_at text,
           app_id integer references platform_app) strict;
         create unique index connection_current on connection(account_id) where ended_at is null;
-        -- what an adapter declares and this platform does not offer to this account: probed once, remembered
+        -- what an adapter declares and the platform does not offer to our client there (server: of how many, else
+        -- empty): probed once, remembered for every account of that client
         create table capability_off (
-          account_id integer not null references account, capability text not null, found_at text not null,
-          why text not null, primary key (account_id, capability)) strict;
+          platform text not null, server text not null, capability text not null, found_at text not null,
+          why text not null, primary key (platform, server, capability)) strict;
         -- a server that this product registered with by itself
         create table platform_app (
           id integer primary key, platform text not null, server text not null, client_id text not null, sealed blob,

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from socialgov.models import AccountKind, AccountState, Capability, ReadPlan
-from socialgov.planning import ListKnown
+from socialgov.prices import ListKnown
 from socialgov.store.rows import all_of, dicts, moment, moment_text, one_of, scalar, to_column
 
 if TYPE_CHECKING:
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class WatchedRow:
-    """An account with something to look at; `connected`: by a connection that works."""
+    """An account with something to look at; `connected`: by a connection that works. `lost_at`: the platform refused
+    our access then, and nobody has connected the account again since.
+    """
 
     id: int
     platform: str
@@ -28,14 +30,18 @@ class WatchedRow:
     connected: bool
     off: tuple[str, ...]
     audience: int
+    lost_at: datetime | None
 
 
 _WATCHED = """
     select a.id, a.platform, a.kind, a.state,
       exists (select 1 from connection c where c.account_id = a.id and c.ended_at is null and c.lost_at is null)
         as connected,
-      (select json_group_array(capability) from capability_off o where o.account_id = a.id) as off,
-      (select count(*) from audience_member m where m.account_id = a.id and m.left_at is null) as audience
+      (select json_group_array(capability) from capability_off o where o.platform = a.platform and o.server = coalesce(
+        (select c.server from connection c where c.account_id = a.id and c.ended_at is null and c.app_id is not null),
+        '')) as off,
+      (select count(*) from audience_member m where m.account_id = a.id and m.left_at is null) as audience,
+      (select c.lost_at from connection c where c.account_id = a.id and c.ended_at is null) as lost_at
     from account a where (a.state in ('live', 'suspended') or (a.state = 'approved' and a.handle is not null))"""
 
 
@@ -132,6 +138,20 @@ def plan_of(db: Database, account_id: int) -> ReadPlan | None:
     return next((_plan(row) for row in dicts(db, "select * from read_plan where account_id = ?", (account_id,))), None)
 
 
+# a plan of that day which nothing has overtaken: the account was neither connected nor shut out since it was made
+_IN_FORCE = """
+    p.day = ?1 and not exists (select 1 from connection c where c.account_id = p.account_id and c.ended_at is null
+      and max(c.connected_at, coalesce(c.lost_at, '')) > p.made_at)"""
+
+
+def plan_in_force(db: Database, account_id: int, day: date) -> ReadPlan | None:
+    """The account's plan of this day; None where it has none, or was connected or shut out since it was made."""
+    rows = dicts(
+        db, f"select p.* from read_plan p where p.account_id = ?2 and {_IN_FORCE}", (day.isoformat(), account_id)
+    )  # fmt: skip
+    return next((_plan(row) for row in rows), None)
+
+
 def _plan(row: dict[str, str]) -> ReadPlan:
     reads, left_out = (frozenset(Capability(one) for one in json.loads(row[name])) for name in ("reads", "left_out"))
     day, micros = date.fromisoformat(row["day"]), int(row["micros"])
@@ -140,17 +160,14 @@ def _plan(row: dict[str, str]) -> ReadPlan:
     )  # fmt: skip
 
 
-def accounts_without_plan(db: Database, day: date) -> int:
-    """How many accounts that are watched have no plan of this day."""
-    return int(
-        scalar(
-            db,
-            "select count(*) from account a where (a.state in ('live', 'suspended') or (a.state = 'approved'"
-            " and a.handle is not null)) and not exists (select 1 from read_plan p where p.account_id = a.id"
-            " and p.day = ?)",
-            (day.isoformat(),),
-        )
+def accounts_without_plan(db: Database, day: date) -> frozenset[int]:
+    """The accounts that are watched and have no plan of this day in force."""
+    rows = db.execute(
+        "select a.id from account a where (a.state in ('live', 'suspended') or (a.state = 'approved'"
+        f" and a.handle is not null)) and not exists (select 1 from read_plan p where p.account_id = a.id and {_IN_FORCE})",
+        (day.isoformat(),),
     )
+    return frozenset(row[0] for row in rows)
 
 
 def promised(db: Database, platform: str, day: date, *, other_than: int = 0) -> int:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, flash, g, redirect, render_template, request, session, url_for
 
-from socialgov.actions.adapters import capabilities_of
+from socialgov.actions.adapters import capabilities_of, not_offered
 from socialgov.actions.ceremonies import CeremonyOver
 from socialgov.actions.clients import CALLBACK
 from socialgov.actions.connections import (
@@ -25,7 +25,7 @@ from socialgov.actions.connections import (
 from socialgov.models import Capability
 from socialgov.permissions import check_can_connect
 from socialgov.platforms import PlatformError, wants_client
-from socialgov.store.connections import capabilities_off, connection_of
+from socialgov.store.connections import connection_of
 from socialgov.store.staff import staff_names
 from socialgov.web.access import may_account, signed_in
 from socialgov.web.forms import ButtonForm, saved
@@ -94,6 +94,7 @@ def show(account_id: int) -> ResponseReturnValue:
         except PlatformError as error:
             trouble = str(error)
     can = capabilities_of(g.home, g.account) if connection and connection.works else frozenset()
+    off = not_offered(g.home, g.account)
     return render_template(
         "connections/show.html",
         account=g.account,
@@ -103,8 +104,8 @@ def show(account_id: int) -> ResponseReturnValue:
         connection=connection,
         rows=_rows(connection, many_servers=bool(oauth and oauth.register_path)) if connection else [],
         can=_in_words(can),
-        not_offered=_in_words(capabilities_off(g.home.db, account_id)),
-        by_people=_in_words(OF_PEOPLE - can - capabilities_off(g.home.db, account_id)),
+        not_offered=_in_words(off),
+        by_people=_in_words(OF_PEOPLE - can - off),
         trouble=trouble,
         open=g.account.state in CONNECTABLE,
         form=ButtonForm(),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from connected import Connected, connectable, with_app_token
+from connected import ADDRESS, Connected, connectable, with_app_token
 from factories import account_at, manager_of
 
 from socialgov.actions import connections
@@ -21,8 +21,10 @@ from socialgov.platforms import LoginRefused, NotOffered, PlatformError
 from socialgov.platforms.x import XPlatform
 from socialgov.store.accounts import account_by_id
 from socialgov.store.closings import steps_of
-from socialgov.store.connections import capabilities_off, connection_of
-from socialgov.store.events import events_of_account
+from socialgov.store.connect import write
+from socialgov.store.connections import capabilities_off, connection_of, insert_app
+from socialgov.store.events import Event, events_of_account, events_page
+from socialgov.store.plans import watched_rows
 
 C = Capability
 
@@ -38,6 +40,10 @@ def tags(one: Connected) -> list[str]:
     return [event.tag for event in events_of_account(one.home.db, one.account.id)]
 
 
+def of_tag(one: Connected, tag: str) -> list[Event]:
+    return events_page(one.home.db, before=None, tag=tag, actor=None, limit=9)
+
+
 # --------------------------------------------------------------------------------------------------- not offered
 
 
@@ -51,7 +57,7 @@ def test_what_x_does_not_offer_is_remembered_and_a_persons_from_then_on(one: Con
     one.line.fault = no_likes
     with pytest.raises(NotOffered):
         look_before_gate(one.home, one.account.id, now=one.now)
-    assert capabilities_off(one.home.db, one.account.id) == {C.READ_LIKES}
+    assert capabilities_off(one.home.db, "x") == {C.READ_LIKES}
     assert capabilities_of(one.home, one.again()) == XPlatform.capabilities - {C.READ_LIKES}
     assert not adapter_of(one.home, one.again(), now=one.now).can(C.READ_LIKES)
     asked = sum("liked" in request.url.path for request in one.line.asked)
@@ -65,7 +71,39 @@ def test_after_a_month_it_is_tried_again(one: Connected) -> None:
     assert ask_again(one.home, one.now + timedelta(days=29)) == 0
     assert ask_again(one.home, one.now + timedelta(days=30)) == 1
     assert capabilities_of(one.home, one.again()) == XPlatform.capabilities
-    assert tags(one).count("connection:capability:found") == 1
+    assert [event.data["capability"] for event in of_tag(one, "connection:capability:found")] == ["read_likes"]
+
+
+def test_what_one_account_found_out_is_known_of_every_account_of_the_same_client(one: Connected) -> None:
+    other = account_by_id(one.home.db, lend(one))
+    note_refusal(one.home, one.account.id, NotOffered("X", C.READ_LIKES), now=one.now)
+    note_refusal(one.home, other.id, NotOffered("X", C.READ_LIKES), now=one.now)
+    assert capabilities_of(one.home, other) == XPlatform.capabilities - {C.READ_LIKES}
+    assert {row.off for row in watched_rows(one.home.db)} == {("read_likes",)}
+    told = of_tag(one, "connection:capability:lost")
+    assert [(event.account_id, event.data) for event in told] == [
+        (one.account.id, {"platform": "x", "capability": "read_likes"})
+    ]
+
+
+def test_on_a_network_of_servers_it_is_known_of_that_server_alone(one: Connected) -> None:
+    """Each Mastodon server gave us a client of its own, and may be of another age."""
+    other = account_by_id(one.home.db, lend(one))
+    app = insert_app_there(one)
+    one.home.db.execute("update connection set app_id = ? where account_id = ?", [app, one.account.id])
+    note_refusal(one.home, one.account.id, NotOffered("X", C.READ_LIKES), now=one.now)
+    assert capabilities_of(one.home, one.again()) == XPlatform.capabilities - {C.READ_LIKES}
+    assert capabilities_of(one.home, other) == XPlatform.capabilities
+    off = {row.id: row.off for row in watched_rows(one.home.db)}
+    assert off == {one.account.id: ("read_likes",), other.id: ()}
+
+
+def insert_app_there(one: Connected) -> int:
+    with write(one.home.db) as db:
+        return insert_app(
+            db, platform="x", server=ADDRESS, client_id="c", redirect_uri="https://school.example/back", scopes=(),
+            now=one.now,
+        )  # fmt: skip
 
 
 def test_any_other_failure_takes_nothing_away(one: Connected) -> None:
