@@ -27,6 +27,7 @@ from socialgov.platforms.x import XPlatform
 
 if TYPE_CHECKING:
     from x_standin import Post
+
     from socialgov.home import Home
     from socialgov.models import Account, PlatformInfo
 
