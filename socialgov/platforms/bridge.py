@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _OURS = frozenset({"authorization", "content-type", "idempotency-key"})  # of a library's headers, what may travel
-Judge = Callable[[Reply, bool], object]
+Judge = Callable[[Reply, bool], "Reply | None"]
 
 
 class WireAdapter(BaseAdapter):
-    """A transport of requests. `judge(reply, effect)` sees each answer first and may raise PlatformError for it.
+    """A transport of requests. `judge(reply, effect)` sees each answer first: it may raise PlatformError for it, or
+    return another one for the library to read in its place.
 
     A library may wrap what we raise in an error of its own: `unwrapped()` brings ours back.
     """
@@ -44,7 +45,7 @@ class WireAdapter(BaseAdapter):
         try:
             reply = self.wire.raw(method, _target(request), headers=headers, content=content, limit=self.limit)
             self._changed = method != "GET" and reply.ok
-            self._judge(reply, method != "GET")
+            reply = self._judge(reply, method != "GET") or reply
         except PlatformError as error:
             self._raised = error
             raise

@@ -5,6 +5,7 @@ The library is loaded when something is asked: a page that only wants to know wh
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -39,6 +40,7 @@ class MastodonCalls(Platform):
 
     transport: httpx.BaseTransport | None = None  # where a test plays the network
     _listing = False  # a list is being asked for
+    _listed: list[Any] | None = None  # what the newest page of it lists
 
     @classmethod
     def server_of(cls, info: PlatformInfo, handle: str | None) -> str:
@@ -69,13 +71,21 @@ class MastodonCalls(Platform):
 
         return WireAdapter(self._wire, self._judge)
 
-    def _judge(self, reply: Reply, effect: bool) -> None:
+    def _judge(self, reply: Reply, effect: bool) -> Reply:
+        """Raises PlatformError for a refusal. Of a list the library is shown no more than where it goes on: it takes a
+        millisecond to make an account into a thing of its own, and an empty list of what is none.
+        """
         self._wire.judge(reply, effect=effect)
         verdict(self._wire, reply, effect=effect)
-        if self._listing and not reply.content.lstrip().startswith(
-            b"["
-        ):  # the library makes an empty list of an object
+        if not self._listing:
+            return reply
+        try:
+            self._listed = json.loads(reply.content)
+        except (ValueError, RecursionError):
+            self._listed = None
+        if not isinstance(self._listed, list):
             raise self._wire.broken("answered without a proper list")
+        return replace(reply, content=b"[]")
 
     def _new_client(self, token: str | None) -> Mastodon:
         from mastodon import Mastodon
@@ -236,11 +246,12 @@ class MastodonCalls(Platform):
         found: list[dict[str, Any]] = []
         page, marks = self._ask(first), set()
         for _ in range(MOST_PAGES):
-            if not isinstance(page, list) or not all(word(one, "id") for one in page):
+            listed = self._listed or []
+            if not all(word(one, "id") for one in listed):
                 raise self._wire.broken("answered without a proper list")
-            found += page
+            found += listed
             further = getattr(page, "_pagination_next", None)
-            if further is None and len(page) == size:
+            if further is None and len(listed) == size:
                 raise self._wire.broken("does not say whether its list goes on")
             if further is None:
                 return found
