@@ -37,6 +37,7 @@ __all__ = [
     "deposit",
     "deposit_spare",
     "destroy_credentials",
+    "destroy_superseded",
     "machine_login",
     "record_login_test",
     "reveal",
@@ -67,7 +68,7 @@ def record_login_test(
         record(db, EventTag.CREDENTIAL_TESTED, account, actor_of(actor.id), now, credential.id, {"works": works})
         if works:
             if note_login_test(home, db, account, credential, actor=actor_of(actor.id), now=now):
-                _destroy(db, account, actor_of(actor.id), now, superseded_only=True)
+                destroy_superseded(db, account, actor=actor_of(actor.id), now=now)
         else:
             _tell_keepers(
                 db, account, "login_refused", now, key=f"login_refused:{credential.id}",
@@ -80,6 +81,11 @@ def destroy_credentials(home: Home, account_id: int, *, now: datetime, actor: st
     """Overwrite every secret of the account and its fingerprints, when it is closed. Returns how many there were."""
     with write(home.db) as db:
         return _destroy(db, account_by_id(db, account_id), actor, now)
+
+
+def destroy_superseded(db: Database, account: Account, *, actor: str, now: datetime) -> None:
+    """Overwrite what is not in force any more, once what took its place is known to work. Call inside `write()`."""
+    _destroy(db, account, actor, now, superseded_only=True)
 
 
 def _destroy(db: Database, account: Account, actor: str, now: datetime, *, superseded_only: bool = False) -> int:

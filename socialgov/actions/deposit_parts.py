@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from socialgov import permissions
+from socialgov.actions.credentials import destroy_superseded
 from socialgov.actions.deposits import need_depositable, seal
 from socialgov.actions.findings import evaluate_account
+from socialgov.actions.rotations import note_new_part
 from socialgov.actions.unsealing import record
 from socialgov.errors import Conflict, InvalidInput, NotFound
 from socialgov.escrow.codes import code_at, read_seed
@@ -144,6 +146,7 @@ def _keep(
     codes: int | None = None,
 ) -> Credential:
     """The new version in force, sealed; the one before is kept until it is rotated away."""
+    who = actor_of(actor.id)
     with write(home.db) as db:
         account = account_by_id(db, account_id)
         permissions.check_can_deposit(actor, account)
@@ -154,8 +157,10 @@ def _keep(
             problems=(), deposited_by=actor.id, secret_at=now, now=now, measured={"codes": codes},
         )  # fmt: skip
         store.keep_sealed(db, new_id, seal(home, db, account_id, kind, new_id, secret))
-        record(db, EventTag.CREDENTIAL_DEPOSITED, account, actor_of(actor.id), now, new_id, {"kind": kind.value})
-        evaluate_account(home, account_id, now=now, actor=actor_of(actor.id))
+        record(db, EventTag.CREDENTIAL_DEPOSITED, account, who, now, new_id, {"kind": kind.value})
+        if note_new_part(home, db, account, actor=who, now=now):
+            destroy_superseded(db, account, actor=who, now=now)
+        evaluate_account(home, account_id, now=now, actor=who)
         return _in_force(db, account, kind)
 
 

@@ -15,6 +15,7 @@ from socialgov.actions.closing_steps import FOR_VAULT, KEY_REFUSED, hand_to_mach
 from socialgov.actions.findings import evaluate_account
 from socialgov.actions.notices import notify
 from socialgov.actions.observing import record_observation
+from socialgov.actions.rotation_progress import manager_said_so
 from socialgov.actions.unsealing import machine_login, need_credential, record
 from socialgov.errors import NotFound
 from socialgov.models import AccountState, Capability, CredentialKind, Fact, Source, StepName, StepState
@@ -140,7 +141,7 @@ def _keep(home: Home, asked_for: Account, credential: Credential, token: str, no
         _insert(home, db, account, credential.username, token, now)
         _let_closing_go_on(db, account, now)
         _saw(db, account.id, Fact.OUR_ACCESS, now)
-        if not _manager_said_so(db, credential):
+        if not manager_said_so(db, credential):  # a machine's word does not replace theirs
             _saw(db, account.id, Fact.LOGIN_WORKS, now)
         evaluate_account(home, account.id, now=now, actor=JOB)
     return True
@@ -187,17 +188,6 @@ def _refused(home: Home, credential: Credential, now: datetime) -> None:
 
 def _saw(db: Database, account_id: int, fact: Fact, now: datetime) -> None:
     record_observation(db, account_id=account_id, fact=fact, value=True, now=now, source=Source.API)
-
-
-def _manager_said_so(db: Database, credential: Credential) -> bool:
-    """The network manager has signed in with this very deposit: a machine's word does not replace theirs (SEC205)."""
-    seen = newest_observation(db, credential.account_id, Fact.LOGIN_WORKS)
-    return (
-        seen is not None
-        and seen.value is True
-        and seen.source is Source.ATTESTED
-        and seen.observed_at >= credential.deposited_at
-    )
 
 
 def access_was_revoked(db: Database, account: Account) -> bool:

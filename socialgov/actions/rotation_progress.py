@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from socialgov.models import CredentialKind, Fact, Source
-from socialgov.store.credentials import current_credential
+from socialgov.store.credentials import current_credential, known_to_leavers
 from socialgov.store.observations import newest_observation
 from socialgov.store.rotations import has_given_way, open_rotation
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
+
+    from sqlite_utils import Database
 
     from socialgov.home import Home
     from socialgov.models import Account, Credential, Rotation
@@ -22,14 +25,16 @@ BESIDES = (CredentialKind.RECOVERY_CODES, CredentialKind.SECOND_FACTOR, Credenti
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where an open rotation stands. `refused`: the new deposit was tried and did not work."""
+    """Where an open rotation stands. `refused`: the new deposit was tried and did not work; `tested`: it did."""
 
     rotation: Rotation
     late: bool
     deposited: bool
+    tested: bool
     old_again: bool  # something was deposited since, but it is the old secret or very like it
     refused: bool
-    older: tuple[Credential, ...]  # other deposits from before the rotation began, which it does not make new by itself
+    older: tuple[Credential, ...]  # other deposits which it does not make new by itself: from before it, or `known`
+    known: Mapping[CredentialKind, int]  # those without which it does not end: how many who left know each
 
 
 def rotation_progress(home: Home, account: Account, now: datetime) -> Progress | None:
@@ -42,11 +47,34 @@ def rotation_progress(home: Home, account: Account, now: datetime) -> Progress |
     seen = newest_observation(db, account.id, Fact.LOGIN_WORKS)
     tried = seen is not None and held is not None and seen.observed_at >= held.deposited_at
     besides = (current_credential(db, account.id, kind) for kind in BESIDES)
+    known = known_besides(db, account.id)
     return Progress(
         rotation=rotation,
         late=now >= rotation.due_at,
         deposited=deposited,
+        tested=deposited and held is not None and manager_said_so(db, held),
         old_again=held is not None and not deposited and held.id > (rotation.old_credential_id or 0),
         refused=bool(deposited and tried and seen and seen.value is False and seen.source is Source.ATTESTED),
-        older=tuple(one for one in besides if one and (one.secret_at or one.deposited_at) < rotation.started_at),
+        older=tuple(
+            one
+            for one in besides
+            if one and (one.kind in known or (one.secret_at or one.deposited_at) < rotation.started_at)
+        ),
+        known=known,
+    )
+
+
+def known_besides(db: Database, account_id: int) -> dict[CredentialKind, int]:
+    """What lets somebody in besides the password and is known to people who left: kind → how many of them."""
+    return {kind: people for kind, people in known_to_leavers(db, account_id).items() if kind in BESIDES}
+
+
+def manager_said_so(db: Database, credential: Credential) -> bool:
+    """A network manager has signed in with this very deposit, and it was not refused since (SEC205)."""
+    seen = newest_observation(db, credential.account_id, Fact.LOGIN_WORKS)
+    return (
+        seen is not None
+        and seen.value is True
+        and seen.source is Source.ATTESTED
+        and seen.observed_at >= credential.deposited_at
     )

@@ -2,6 +2,7 @@
 
 An account has one open rotation, and whatever comes on top joins it (SEC204). Nothing finishes it but a deposit of
 another secret and a person's word that it works (SEC205), in `note_login_test`: no page and no job ends it otherwise.
+Nor does it end while somebody who left knows anything else that is in force, as recovery codes: `note_new_part`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from socialgov import permissions
 from socialgov.actions.findings import evaluate_account
 from socialgov.actions.notices import answered, notify
 from socialgov.actions.request_checks import checked_reason
+from socialgov.actions.rotation_progress import manager_said_so
 from socialgov.actions.unsealing import record
 from socialgov.lifecycle import WrongState, check_transition, rotation_due_at
 from socialgov.models import AccountState, CredentialKind, Role, RotationReason
@@ -21,7 +23,7 @@ from socialgov.store import rotations as store
 from socialgov.store.accounts import account_by_id, accounts_of_keeper, change_account
 from socialgov.store.closings import forget_tokens
 from socialgov.store.connect import write
-from socialgov.store.credentials import accounts_known_to, current_credential, knowers
+from socialgov.store.credentials import accounts_known_to, current_credential, knowers, known_to_leavers
 from socialgov.store.events import EventTag, actor_of, record_event
 from socialgov.store.rows import moment_text
 from socialgov.store.staff import staff_by_id, staff_with_role
@@ -203,15 +205,16 @@ def report_compromised(home: Home, actor: Staff, account_id: int, reason: str, *
 def note_login_test(
     home: Home, db: Database, account: Account, credential: Credential, *, actor: str, now: datetime
 ) -> bool:
-    """The network manager signed in with this deposit. Finishes the open rotation if it is another secret than before.
+    """The network manager signed in with this deposit. Finishes the open rotation if it is another secret than before,
+    and nobody who left knows what else is in force: with a recovery code they would set the next password themselves.
 
-    True where what was superseded may be destroyed now. Where the old secret came back the rotation stays open, and the
-    earlier deposits are kept: without their fingerprints nobody could tell old from new. Call inside `write()`.
+    True where what was superseded may be destroyed now. Where the rotation stays open the earlier deposits are kept:
+    without their fingerprints nobody could tell old from new. Call inside `write()`.
     """
     rotation = store.open_rotation(db, account.id)
     if rotation is None:
         return True
-    if not store.has_given_way(db, rotation, credential.id):
+    if not store.has_given_way(db, rotation, credential.id) or known_to_leavers(db, account.id):
         return False
     store.change_rotation(db, rotation, {"new_credential_id": credential.id, "finished_at": now})
     record_event(
@@ -221,6 +224,17 @@ def note_login_test(
     for kind in NOTICES:
         answered(db, account.id, kind, now)
     return True
+
+
+def note_new_part(home: Home, db: Database, account: Account, *, actor: str, now: datetime) -> bool:
+    """Something besides the password was deposited anew: perhaps the last thing that an open rotation waited for.
+
+    True where it is finished by that, and what was superseded may be destroyed. Call inside `write()`.
+    """
+    held = current_credential(db, account.id, CredentialKind.PASSWORD)
+    if held is None or store.open_rotation(db, account.id) is None or not manager_said_so(db, held):
+        return False
+    return note_login_test(home, db, account, held, actor=actor, now=now)
 
 
 # --------------------------------------------------------------------------------------------------- telling

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from socialgov.models import AccountState, CredentialKind, RotationReason, Source
+from socialgov.store.credentials import LOOK_THAT_TELLS
 from socialgov.store.paging import Page, read_page
 from socialgov.store.rows import moment, moment_text
 
@@ -55,7 +56,7 @@ _PAGE = """
         and fact = 'login_works' order by observed_at desc, id desc limit 1) as tried,
       (select json_group_array(distinct reveal.staff_id) from credential held
         join credential same on same.account_id = a.id and same.kind = held.kind and same.secret_at = held.secret_at
-        join reveal on reveal.credential_id = same.id
+        join reveal on reveal.credential_id = same.id and {tells}
         where held.account_id = a.id and held.superseded_at is null and held.destroyed_at is null) as seen_by,
       (select json_group_array(json_array(rule_id, answer, because, waived_by is not null or enforcement <> 'enforced'))
         from finding where account_id = a.id and rule_id in (select value from json_each(:rules))) as findings,
@@ -135,7 +136,7 @@ def audit_page(
         tests.append(
             "(trouble.account_id is not null or due.account_id is not null or stranger.account_id is not null)"
         )
-    sql = _STANDING.replace("{tests}", " and ".join(tests)) + _PAGE
+    sql = _STANDING.replace("{tests}", " and ".join(tests)) + _PAGE.replace("{tells}", LOOK_THAT_TELLS)
     params |= {"rules": json.dumps(sorted(rules)), "now": moment_text(now)}
     return read_page(db, sql, params, _row, page=page, size=size)
 

@@ -24,6 +24,9 @@ _CREDENTIALS = """
         where mine.credential_id = c.id and other.account_id <> c.account_id and other.superseded_at is null) as reused
     from credential c"""
 
+# six digits of a second factor are worth nothing a minute later: whoever saw them does not know the secret
+LOOK_THAT_TELLS = "reveal.shown <> 'second_factor_code'"
+
 
 def current_credential(db: Database, account_id: int, kind: CredentialKind) -> Credential | None:
     """The deposit in force, without its secret; None when nothing is deposited or it was destroyed."""
@@ -165,15 +168,30 @@ def knowers(db: Database, account_id: int) -> set[int]:
     """Staff who deposited or saw the secret that is in force: those whose leaving asks for a new one (SEC204)."""
     rows = dicts(
         db,
-        """with same as (select c.id, c.deposited_by from credential c join credential now
+        f"""with same as (select c.id, c.deposited_by from credential c join credential now
              on now.account_id = c.account_id and now.kind = c.kind and now.secret_at = c.secret_at
              where c.account_id = ? and now.superseded_at is null and now.destroyed_at is null)
            select deposited_by as staff_id from same where deposited_by is not null
            union select staff_id from reveal where credential_id in (select id from same)
-             and shown <> 'second_factor_code'""",
+             and {LOOK_THAT_TELLS}""",  # noqa: S608
         (account_id,),
     )
     return {row["staff_id"] for row in rows}
+
+
+def known_to_leavers(db: Database, account_id: int) -> dict[CredentialKind, int]:
+    """What is in force and was deposited or seen by staff who left: kind → how many of them know it."""
+    rows = db.execute(
+        f"""select held.kind, count(distinct gone.id) from credential held
+             join credential same on same.account_id = held.account_id and same.kind = held.kind
+               and same.secret_at = held.secret_at
+             left join reveal on reveal.credential_id = same.id and {LOOK_THAT_TELLS}
+             join staff gone on gone.id in (same.deposited_by, reveal.staff_id) and gone.left_at is not null
+           where held.account_id = ? and held.superseded_at is null and held.destroyed_at is null
+           group by held.id order by held.id""",  # noqa: S608
+        (account_id,),
+    )
+    return {CredentialKind(kind): people for kind, people in rows}
 
 
 def accounts_known_to(db: Database, staff_id: int) -> set[int]:

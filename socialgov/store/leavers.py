@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from socialgov.models import Account, AccountState, CredentialKind
+from socialgov.store.credentials import LOOK_THAT_TELLS
 from socialgov.store.rows import all_of, scalar
 
 if TYPE_CHECKING:
@@ -15,16 +16,16 @@ if TYPE_CHECKING:
 _OPEN = "('requested', 'approved', 'live', 'suspended', 'closing')"
 
 # deposits in force whose secret this person deposited, or looked at since it was last changed; never the machine's key
-_KNOWN = """
+_KNOWN = f"""
     from credential held
       join credential same on same.account_id = held.account_id and same.kind = held.kind
         and same.secret_at = held.secret_at
-      left join reveal on reveal.credential_id = same.id and reveal.staff_id = {who}
+      left join reveal on reveal.credential_id = same.id and reveal.staff_id = {{who}} and {LOOK_THAT_TELLS}
     where held.superseded_at is null and held.destroyed_at is null and held.kind <> 'api_token'
-      and (same.deposited_by = {who} or reveal.id is not null)
-      and held.account_id in (select account_id from credential where deposited_by = {who}
+      and (same.deposited_by = {{who}} or reveal.id is not null)
+      and held.account_id in (select account_id from credential where deposited_by = {{who}}
         union select account_id from credential join reveal on reveal.credential_id = credential.id
-          where reveal.staff_id = {who})"""
+          where reveal.staff_id = {{who}})"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)

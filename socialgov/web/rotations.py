@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, flash, g, redirect, render_template, url_for
 
-from socialgov.actions.rotation_progress import rotation_progress
+from socialgov.actions.rotation_progress import known_besides, rotation_progress
 from socialgov.actions.rotations import report_compromised, start_rotation
 from socialgov.models import CredentialKind
 from socialgov.permissions import check_can_report_compromised, check_can_rotate
@@ -46,6 +46,7 @@ def show(account_id: int) -> ResponseReturnValue:
         account=g.account,
         platform=platform,
         progress=rotation_progress(g.home, g.account, g.now),
+        known=known_besides(g.home.db, account_id),
         earlier=[one for one in rotations_of(g.home.db, account_id) if one.finished_at],
         guides=[(title, guide(platform, name), endpoint, words) for name, title, endpoint, words in GUIDES],
         why=ROTATION_WORDS,

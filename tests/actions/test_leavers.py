@@ -11,15 +11,20 @@ from factories import NOW, account_at, staff, vault_of
 from walk import Cast, approved, deposited, form_of, live, requested
 
 from socialgov.actions.contacts import end_delegate, record_contact, record_delegate
+from socialgov.actions.credential_audit import audit
 from socialgov.actions.credentials import record_login_test, reveal
+from socialgov.actions.deposit_parts import deposit_codes, deposit_seed
 from socialgov.actions.leavers import leaver_report, leavers, proposals, report_file, secure_leaver
+from socialgov.actions.looking import look
 from socialgov.actions.sessions import session_staff
 from socialgov.actions.staff import staff_leaves
 from socialgov.actions.today import needs_today
 from socialgov.errors import Conflict, InvalidInput, NotPermitted, SocialgovError
 from socialgov.home import Home
-from socialgov.models import Account, AccountState, ContactKind, CredentialKind, Role, RotationReason, Staff
+from socialgov.models import Account, AccountState, ContactKind, CredentialKind, Role, RotationReason, Shown, Staff
 from socialgov.store.accounts import account_by_id
+from socialgov.store.audit import AuditFilter
+from socialgov.store.credentials import known_to_leavers
 from socialgov.store.events import EventTag, events_page
 from socialgov.store.rotations import open_rotation
 from socialgov.store.staff import staff_by_id
@@ -60,6 +65,25 @@ def test_the_report_names_every_secret_seen_since_its_last_change(home: Home, ca
     assert {(one.account_id, one.deposited, one.looks) for one in mine} == {(trip.id, True, 0), (other.id, True, 0)}
 
 
+@pytest.mark.parametrize(
+    ("shown", "knows"), [(Shown.SECOND_FACTOR_CODE, False), (Shown.SECOND_FACTOR_SEED, True)], ids=str
+)
+def test_six_digits_of_a_second_factor_are_no_knowledge_and_its_seed_is(
+    home: Home, cast: Cast, trip: Account, shown: Shown, knows: bool
+) -> None:
+    """Rules, report, list and audit say the same of whoever looked (docs/decisions/0013-looking.md)."""
+    second = staff(home, Role.NETWORK_MANAGER)
+    deposit_seed(home, cast.owner, trip.id, "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", now=NOW)
+    look(home, second, vault_of(home), trip.id, "To sign in for the owner.", now=NOW, shown=shown)
+    assert leaver_report(home, cast.manager, second.id).to_secure is knows
+    audited = audit(home, cast.manager, AuditFilter(), page=1, size=9, now=NOW).lines
+    assert [one.knows for one in audited if one.row.id == trip.id] == [(second.name,) if knows else ()]
+    secure_leaver(home, cast.manager, second.id, {}, now=NOW)
+    assert (open_rotation(home.db, trip.id) is not None) is knows
+    assert [one.id for one in leavers(home, cast.manager)] == ([second.id] if knows else [])
+    assert known_to_leavers(home.db, trip.id) == ({CredentialKind.SECOND_FACTOR: 1} if knows else {})
+
+
 def test_the_report_names_accounts_delegates_and_recovery(home: Home, cast: Cast, trip: Account) -> None:
     asked = requested(home, cast, form=form_of(cast, handle_wished="asked.for"))
     record_delegate(
@@ -81,13 +105,13 @@ def test_the_report_names_accounts_delegates_and_recovery(home: Home, cast: Cast
 @pytest.mark.parametrize("role", [Role.TEACHER, Role.SAFEGUARDING_LEAD, Role.DATA_MANAGER, Role.GOVERNOR])
 def test_others_do_not_see_what_somebody_has_in_hand(home: Home, cast: Cast, role: Role) -> None:
     somebody = staff(home, role)
-    for look in (
+    for asked in (
         lambda: leaver_report(home, somebody, cast.owner.id),
         lambda: leavers(home, somebody),
         lambda: report_file(home, somebody, cast.owner.id, now=NOW),
     ):
         with pytest.raises(NotPermitted):
-            look()
+            asked()
 
 
 def test_the_file_is_the_report_and_an_event(home: Home, cast: Cast, trip: Account) -> None:
@@ -224,6 +248,17 @@ def deposited_by_deputy(home: Home, cast: Cast, account: Account) -> None:
 
     now = NOW + HOUR
     deposit(home, cast.deputy, account.id, username="x", secret=NEW, email="trips@school.example", now=now)
+
+
+def test_a_change_stays_on_the_list_until_nothing_is_known_any_more(home: Home, cast: Cast, trip: Account) -> None:
+    deposit_codes(home, cast.owner, trip.id, "1111-aaaa\n2222-bbbb", now=NOW)
+    secure_leaver(home, cast.manager, cast.owner.id, chosen(home, cast.owner, staff(home)), now=NOW)
+    deposited_by_deputy(home, cast, trip)
+    record_login_test(home, cast.manager, trip.id, True, now=NOW + HOUR)
+    assert [(one.known, one.changing) for one in leavers(home, cast.manager)] == [(1, 1)]
+    deposit_codes(home, cast.deputy, trip.id, "3333-cccc\n4444-dddd", now=NOW + HOUR)
+    assert leavers(home, cast.manager) == []
+    assert open_rotation(home.db, trip.id) is None
 
 
 def test_a_change_that_was_open_already_counts_for_whoever_leaves_next(home: Home, cast: Cast, trip: Account) -> None:

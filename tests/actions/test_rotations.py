@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from factories import NOW, staff, vault_of
@@ -11,6 +11,7 @@ from walk import Cast, approved, deposited, form_of, live, ready, tags
 
 from socialgov.actions import accounts
 from socialgov.actions.credentials import record_login_test, reveal
+from socialgov.actions.deposit_parts import deposit_codes
 from socialgov.actions.reminders import due_reminders, remind
 from socialgov.actions.rotation_progress import rotation_progress
 from socialgov.actions.rotations import begin_scheduled, passwords_to_rotate, report_compromised, start_rotation
@@ -240,10 +241,57 @@ def test_a_leaver_who_cannot_know_the_new_password_does_not_taint_it(home: Home,
     assert open_rotation(home.db, trip.id) is None
 
 
-def manager_deposits(home: Home, manager: Staff, account: Account, secret: str) -> None:
+def manager_deposits(home: Home, manager: Staff, account: Account, secret: str, *, now: datetime = NOW) -> None:
     from socialgov.actions.credentials import deposit
 
-    deposit(home, manager, account.id, username=account.name, secret=secret, email="trips@school.example", now=NOW)
+    deposit(home, manager, account.id, username=account.name, secret=secret, email="trips@school.example", now=now)
+
+
+def codes(home: Home, cast: Cast, account: Account, *, now: datetime) -> None:
+    deposit_codes(home, cast.deputy, account.id, "1111-aaaa\n2222-bbbb", now=now)
+
+
+def test_it_is_not_done_while_somebody_who_left_knows_the_recovery_codes(home: Home, cast: Cast, trip: Account) -> None:
+    """The new password is of no use where whoever left sets the next one with a code of theirs."""
+    deposit_codes(home, cast.owner, trip.id, "1111-aaaa\n2222-bbbb", now=NOW)
+    staff_leaves(home, cast.manager, cast.owner.id, now=NOW)
+    manager_deposits(home, cast.manager, trip, NEW, now=NOW + HOUR)
+    record_login_test(home, cast.manager, trip.id, True, now=NOW + HOUR)
+    assert rotation_of(home, trip).finished_at is None
+    assert answer(home, trip, "SEC204") is False
+    progress = rotation_progress(home, trip, NOW + HOUR)
+    assert progress is not None
+    assert (progress.deposited, progress.tested, progress.known) == (True, True, {CredentialKind.RECOVERY_CODES: 1})
+    old = [one.id for one in credentials_of(home.db, trip.id) if one.superseded_at]
+    assert all(sealed_of(home.db, one) for one in old)
+    codes(home, cast, trip, now=NOW + 2 * HOUR)  # the last thing it waited for: nobody need test the password again
+    [done] = rotations_of(home.db, trip.id)
+    assert done.finished_at == NOW + 2 * HOUR
+    assert answer(home, trip, "SEC204") is True
+    assert not any(sealed_of(home.db, one) for one in old)
+
+
+def test_new_codes_alone_do_not_end_it(home: Home, cast: Cast, trip: Account) -> None:
+    deposit_codes(home, cast.owner, trip.id, "1111-aaaa\n2222-bbbb", now=NOW)
+    staff_leaves(home, cast.manager, cast.owner.id, now=NOW)
+    codes(home, cast, trip, now=NOW + HOUR)
+    assert rotation_of(home, trip).finished_at is None
+    manager_deposits(home, cast.manager, trip, NEW, now=NOW + HOUR)
+    codes(home, cast, trip, now=NOW + HOUR)
+    assert rotation_of(home, trip).finished_at is None
+    record_login_test(home, cast.manager, trip.id, True, now=NOW + HOUR)
+    assert open_rotation(home.db, trip.id) is None
+
+
+def test_codes_that_somebody_still_here_knows_keep_nothing_open(home: Home, cast: Cast, trip: Account) -> None:
+    codes(home, cast, trip, now=NOW)
+    start_rotation(home, cast.owner, trip.id, "It was read out in the staff room.", now=NOW + HOUR)
+    deposited(home, cast, trip, secret=NEW, now=NOW + HOUR)
+    progress = rotation_progress(home, trip, NOW + HOUR)
+    assert progress is not None
+    assert ([one.kind for one in progress.older], progress.known) == ([CredentialKind.RECOVERY_CODES], {})
+    record_login_test(home, cast.manager, trip.id, True, now=NOW + HOUR)
+    assert open_rotation(home.db, trip.id) is None
 
 
 # --------------------------------------------------------------------------------------------------- on schedule

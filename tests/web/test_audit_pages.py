@@ -14,7 +14,9 @@ from stage import Stage, set_stage
 from walk import SECRET
 
 from socialgov.actions.credentials import deposit, record_login_test, reveal
+from socialgov.actions.deposit_parts import deposit_codes
 from socialgov.actions.rotations import start_rotation
+from socialgov.actions.staff import staff_leaves
 from socialgov.escrow import Escrow
 from socialgov.home import Home
 from socialgov.models import Role, Staff
@@ -113,6 +115,25 @@ def test_the_page_says_how_far_it_is(browse: Browse, stage: Stage, home: Home) -
     assert "Record the login test" in manager.get(path).text
     record_login_test(home, stage.cast.manager, stage.live.id, True, now=later)
     assert "in time" in manager.get(path).text
+
+
+def test_the_page_names_what_people_who_left_still_know(browse: Browse, stage: Stage, home: Home) -> None:
+    """Recovery codes that the deputy knew: the change is not done without new ones, and the page says so."""
+    cast, path, later = stage.cast, f"/accounts/{stage.live.id}/rotation", NOW + timedelta(hours=1)
+    deposit_codes(home, cast.deputy, stage.live.id, "1111-aaaa\n2222-bbbb", now=NOW)
+    staff_leaves(home, cast.manager, cast.deputy.id, now=NOW)
+    new = {"username": "ski.trip", "secret": "Qz7!lantern-mosaic-Vw", "email": "trips@school.example"}
+    deposit(home, cast.owner, stage.live.id, **new, now=later)
+    record_login_test(home, cast.manager, stage.live.id, True, now=later)
+    owner = browse(cast.owner)
+    page = owner.get(path).text
+    assert "1 person who left knows it: without new ones the change is not done" in page
+    assert "The new password works" in page
+    assert "stay as they are" in page
+    home.db.execute("update rotation set finished_at = started_at")  # as a version before this one ended it
+    page = owner.get(path).text
+    assert "Recovery codes: 1 person who left knows it" in page
+    assert "Nothing asks for a change" not in page
 
 
 def test_an_account_without_a_rotation_offers_to_begin_one(browse: Browse, stage: Stage, home: Home) -> None:
