@@ -81,7 +81,7 @@ def use_code(home: Home, staff_id: int, code: str, *, now: datetime) -> None:
             guarded_update(db, "authenticator", row.id, {"last_step": step}, where=where)
             forgive_person(db, home, staff_id)
     except Conflict:
-        raise _wrong() from None
+        raise _refused(home, row, now) from None
 
 
 def confirm_with_code(home: Home, actor: Staff, session_token: str, code: str, *, now: datetime) -> str:
@@ -159,13 +159,13 @@ def _right_step(home: Home, row: Authenticator, code: str, now: datetime) -> int
         step = matching_step(seed, code, now, after=row.last_step)
         if step is None:
             note_wrong_person(home, row.staff_id, now=now)
-            with write(home.db) as db:
-                _event(db, EventTag.AUTHENTICATOR_REFUSED, row, now, actor=actor_of(row.staff_id))
-            raise _wrong()
+            raise _refused(home, row, now)
     return step
 
 
-def _wrong() -> InvalidInput:
+def _refused(home: Home, row: Authenticator, now: datetime) -> InvalidInput:
+    with write(home.db) as db:
+        _event(db, EventTag.AUTHENTICATOR_REFUSED, row, now, actor=actor_of(row.staff_id))
     return InvalidInput(_WRONG, {"code": _WRONG})
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -169,8 +171,7 @@ def sign_in_with_passkey(
 ) -> str:
     """Begin a session of the passkey's owner; its token, once. Raises CeremonyOver, PasskeyRefused."""
     passkey, count = _verified(home, SIGN_IN, ceremony, answer, now)
-    with write(home.db) as db:
-        _use(db, passkey, count, now)
+    with _used(home, passkey, count, now) as db:
         return start_session(
             db,
             home,
@@ -188,26 +189,34 @@ def confirm_with_passkey(
 ) -> str:
     """Step-up with one of your own passkeys; the session's new token. Raises CeremonyOver, PasskeyRefused."""
     passkey, count = _verified(home, CONFIRM, ceremony, answer, now, staff_id=actor.id)
-    with write(home.db) as db:
-        _use(db, passkey, count, now)
+    with _used(home, passkey, count, now):
         return confirm_session(home, session_token, "passkey", now=now)
 
 
 def second_factor_passkey(home: Home, staff_id: int, ceremony: str | None, answer: str, *, now: datetime) -> None:
     """After a one-time link: one of this person's passkeys. Raises CeremonyOver, PasskeyRefused."""
     passkey, count = _verified(home, SECOND, ceremony, answer, now, staff_id=staff_id)
-    with write(home.db) as db:
-        _use(db, passkey, count, now)
+    with _used(home, passkey, count, now):
+        pass  # who goes on is the caller's affair
 
 
-def _use(db: Database, passkey: Passkey, count: int, now: datetime) -> None:
-    """Keep the count, unless the passkey was removed or used, or its owner left, a moment ago. Inside `write()`."""
-    if not staff_by_id(db, passkey.staff_id).current:
-        raise PasskeyRefused
+@contextmanager
+def _used(home: Home, passkey: Passkey, count: int, now: datetime) -> Iterator[Database]:
+    """A transaction that keeps the count and in which somebody is let in.
+
+    Raises PasskeyRefused, and logs it, where the passkey was removed or used, or its owner left, a moment ago.
+    """
     try:
-        factors.note_passkey_used(db, passkey, count, now)
-    except Conflict:
-        raise PasskeyRefused from None
+        with write(home.db) as db:
+            if not staff_by_id(db, passkey.staff_id).current:
+                raise PasskeyRefused
+            try:
+                factors.note_passkey_used(db, passkey, count, now)
+            except Conflict:
+                raise PasskeyRefused from None
+            yield db
+    except PasskeyRefused:
+        raise _refused(home, passkey.staff_id, now, "late") from None
 
 
 def _verified(

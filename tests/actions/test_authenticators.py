@@ -64,7 +64,7 @@ def test_a_code_counts_once(home: Home, teacher: Staff) -> None:
         use_code(home, teacher.id, code(seed, later - STEP), now=later)
 
 
-@pytest.mark.asvs("6.5.1")
+@pytest.mark.asvs("6.5.1", "16.3.1")
 def test_of_eight_that_use_one_code_at_once_one_gets_in(home: Home, teacher: Staff) -> None:
     seed, _ = with_app(home, teacher)
     later, got_in = NOW + 2 * STEP, []
@@ -84,6 +84,8 @@ def test_of_eight_that_use_one_code_at_once_one_gets_in(home: Home, teacher: Sta
     for thread in threads:
         thread.join()
     assert len(got_in) == 1
+    refused = events_page(home.db, before=None, tag=EventTag.AUTHENTICATOR_REFUSED, actor=None, limit=9)
+    assert len(refused) == 7
 
 
 @pytest.mark.asvs("6.5.5")

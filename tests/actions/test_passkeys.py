@@ -194,6 +194,7 @@ def test_a_passkey_of_somebody_else_confirms_nobody(home: Home, teacher: Staff, 
         passkeys.confirm_with_passkey(home, head, session, asked.token, key.use(asked.json), now=NOW)
 
 
+@pytest.mark.asvs("16.3.1")
 def test_an_unknown_passkey_is_refused_and_fills_no_log(home: Home, teacher: Staff) -> None:
     registered(home, teacher)
     before = tags(home)

@@ -84,6 +84,7 @@ def test_a_new_link_ends_the_one_before(home: Home, teacher: Staff) -> None:
     assert peek_signin_link(home, new, NOW) == teacher
 
 
+@pytest.mark.asvs("16.3.1")
 def test_a_guessed_link_is_refused_and_fills_no_log(home: Home) -> None:
     before = tags(home, 5)
     for guess in ("", "x", "A" * 43, "../../etc/passwd", "\ud800", "é" * 500):

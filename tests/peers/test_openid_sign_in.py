@@ -21,7 +21,7 @@ from socialgov.actions.staff import staff_leaves
 from socialgov.errors import NotPermitted
 from socialgov.models import Role
 from socialgov.openid.exchange import Attempt
-from socialgov.store.events import EventTag
+from socialgov.store.events import EventTag, actor_of
 from socialgov.store.identities import current_identities
 
 pytestmark = pytest.mark.peer
@@ -58,13 +58,15 @@ def with_query(address: str, **changes: str) -> str:
 # --------------------------------------------------------------------------------------------------- who gets in
 
 
-@pytest.mark.asvs("6.8.1")
+@pytest.mark.asvs("6.8.1", "16.3.1")
 def test_a_teacher_signs_in_with_their_school_account(school: OpenIdSchool, provider: RealProvider) -> None:
     visitor = go_through(school.at_the_service(), "teacher")
     assert visitor.sees("Tess Teacher")
     (identity,) = current_identities(school.home.db, school.teacher.id)
     assert (identity.issuer, identity.subject, identity.linked_by) == (provider.issuer, "teacher", None)
     assert school.sessions() == [(school.teacher.id, "openid", None)]
+    (started,) = school.events(EventTag.SESSION_STARTED)
+    assert (started.actor, started.data) == (actor_of(school.teacher.id), {"method": "openid"})
     assert [event.subject_id for event in school.events(EventTag.IDENTITY_LINKED)] == [school.teacher.id]
     assert school.told(school.teacher) == ["identity_linked"]
     assert school.told(school.head) == ["identity_linked"]
@@ -88,6 +90,7 @@ def test_somebody_goes_on_to_the_page_they_asked_for(school: OpenIdSchool) -> No
     assert visitor.address == f"{school.url}/accounts/?search=trip"
 
 
+@pytest.mark.asvs("16.3.1")
 def test_somebody_with_an_address_of_elsewhere_is_refused(school: OpenIdSchool) -> None:
     visitor = go_through(school.at_the_service(), "outsider")
     visitor.must_see("You are not signed in", "This is not an account of the school")
@@ -95,6 +98,7 @@ def test_somebody_with_an_address_of_elsewhere_is_refused(school: OpenIdSchool) 
     assert school.sessions() == []
 
 
+@pytest.mark.asvs("16.3.1")
 def test_an_address_that_is_not_verified_is_refused(school: OpenIdSchool) -> None:
     visitor = go_through(school.at_the_service(), "unverified")
     visitor.must_see("does not say that your e-mail address is yours")
@@ -109,13 +113,14 @@ def test_a_private_account_with_a_school_address_is_refused_by_its_hosted_domain
     assert go_through(school.at_the_service(), "teacher").sees("Tess Teacher")
 
 
+@pytest.mark.asvs("16.3.1")
 def test_somebody_who_is_not_on_the_staff_is_refused(school: OpenIdSchool) -> None:
     go_through(school.at_the_service(), "newcomer").must_see("Nobody with your school address is entered here")
     assert school.reasons() == ["not_on_staff"]
     assert school.person("nia@school.example") is None
 
 
-@pytest.mark.asvs("7.4.2")
+@pytest.mark.asvs("7.4.2", "16.3.1")
 def test_a_leaver_never_gets_in_linked_or_not(school: OpenIdSchool) -> None:
     go_through(school.at_the_service(), "teacher")
     staff_leaves(school.home, None, school.teacher.id, now=school.clock())

@@ -82,7 +82,8 @@ ITEMS: Mapping[str, str] = {
     "14.3.2": "Answers are not kept by browsers or in between.",
     "15.3.1": "A listing has the fields it needs, and no secret is among them.",
     "16.2.5": "No secret is in a log.",
-    "16.3.1": "Each sign-in is in the log, also one that failed.",
+    "16.3.1": "Each sign-in of somebody known is in the log with its way, also one that failed. "
+    "Guesses that belong to nobody are counted, not listed.",
     "16.3.2": "Each refusal of access is in the log, and each look at a secret.",
     "16.5.1": "An error shows a plain message: no trace, no statement, no secret.",
     "16.5.3": "When something fails, nothing opens: no event written, no secret shown.",

@@ -24,7 +24,7 @@ from socialgov.actions import openid as actions
 from socialgov.actions.signin import make_signin_link
 from socialgov.home import Home
 from socialgov.openid import wire
-from socialgov.store.events import EventTag, events_page
+from socialgov.store.events import Event, EventTag, events_page
 from socialgov.web import build_app
 
 Reply = tuple[str, list[tuple[str, str]], bytes]
@@ -89,6 +89,11 @@ def visit(tmp_path: Path) -> Open:
 def home_of(client: FlaskClient) -> Home:
     home: Home = client.application.extensions["socialgov"]
     return home
+
+
+def signing_in(client: FlaskClient) -> list[Event]:
+    """What the log has of signing in, the newest first."""
+    return events_page(home_of(client).db, before=None, tag="signin", actor=None, limit=20)
 
 
 def reasons(client: FlaskClient) -> list[str]:
@@ -238,15 +243,18 @@ def test_the_browser_is_sent_with_state_nonce_and_challenge_of_its_own(visit: Op
     assert "prompt=" not in first
 
 
-@pytest.mark.asvs("6.3.1")
+@pytest.mark.asvs("6.3.1", "16.3.1")
 def test_an_address_that_guesses_is_not_listened_to_for_a_while(visit: Open) -> None:
     with stand_in() as service:
         client = visit(service.issuer)
-        tries = home_of(client).settings.policy.signin_tries
+        tries, before = home_of(client).settings.policy.signin_tries, signing_in(client)
         for _ in range(tries):
             assert client.get("/signin/openid/callback?state=x&code=y").status_code == 403
         assert client.get("/signin/openid/callback?state=x&code=y").status_code == 429
         assert reasons(client) == []  # guesses are counted, they do not fill the log
+        told, *rest = signing_in(client)
+        assert rest == before
+        assert (told.tag, told.actor, told.data) == (EventTag.SIGNIN_THROTTLED, "visitor", {"by": "address"})
 
 
 def test_begun_sign_ins_do_not_fill_the_disk(visit: Open, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from socialgov.actions.signin import make_signin_link
 from socialgov.actions.staff import staff_leaves
 from socialgov.home import Home
 from socialgov.models import Role, Staff
+from socialgov.store.events import EventTag, events_page
 from socialgov.web import signin as signin_pages
 
 Browse = Callable[[Staff], FlaskClient]
@@ -56,11 +57,16 @@ def test_it_refuses_a_link_nobody_made(client: FlaskClient) -> None:
     assert "no longer good" in answer.text
 
 
-def test_it_grows_deaf_to_an_address_that_guesses(client: FlaskClient) -> None:
+@pytest.mark.asvs("16.3.1")
+def test_it_grows_deaf_to_an_address_that_guesses(client: FlaskClient, home: Home) -> None:
+    before = events_page(home.db, before=None, tag="signin", actor=None, limit=20)
     for number in range(10):
         client.get(f"/signin/guess{number}")
     assert client.get("/signin/another").status_code == 429
     assert client.post("/signin/another").status_code == 429
+    told, *rest = events_page(home.db, before=None, tag="signin", actor=None, limit=20)
+    assert rest == before, "ten guesses are one line"
+    assert (told.tag, told.actor, told.data) == (EventTag.SIGNIN_THROTTLED, "visitor", {"by": "address"})
 
 
 def test_it_goes_on_to_the_page_that_was_asked_for(client: FlaskClient, home: Home, manager: Staff) -> None:
