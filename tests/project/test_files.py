@@ -6,6 +6,7 @@ import re
 import subprocess
 import tomllib
 from collections import Counter
+from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 
@@ -97,6 +98,14 @@ def test_the_changelog_tells_of_this_version() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert project["project"]["version"] == socialgov.__version__
     assert re.search(rf"^## {re.escape(socialgov.__version__)} ", text, re.MULTILINE)
+
+
+def test_the_installing_page_speaks_of_versions_that_there_are() -> None:
+    text = (ROOT / "docs/installing.md").read_text(encoding="utf-8")
+    (wheel,) = re.findall(r"dist/(\S+\.whl)", text)
+    assert fnmatch(f"socialgov-{socialgov.__version__}-py3-none-any.whl", wheel)
+    told = re.findall(r"(?m)^## (\S+) ", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
+    assert set(re.findall(r"\(socialgov (\d[\w.]*)\)", text)) == {told[-1]}, "only the first one had no vault"
 
 
 def _pins(path: Path) -> dict[str, str]:
