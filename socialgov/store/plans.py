@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from socialgov.models import AccountKind, AccountState, Capability, ReadPlan
-from socialgov.prices import ListKnown
+from socialgov.planning import ListKnown
 from socialgov.store.rows import all_of, dicts, moment, moment_text, one_of, scalar, to_column
 
 if TYPE_CHECKING:
@@ -235,3 +235,31 @@ def not_checked(db: Database, account_id: int | None = None) -> list[NotChecked]
            order by since, a.id, capability""",
         (account_id,),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """How many accounts in use were not wholly read, and since when, at the worst. `never`: of so many something never
+    was; `since` is about the others.
+    """
+
+    accounts: int = 0
+    never: int = 0
+    since: datetime | None = None
+
+
+def left_out(db: Database, keeper_id: int | None = None) -> LeftOut:
+    """The whole school in one line, or the accounts that this person owns or stands in for."""
+    summed = one_of(
+        db,
+        LeftOut,
+        """select count(*) as accounts, coalesce(sum(since = ''), 0) as never, min(nullif(since, '')) as since from (
+             select min(case when a.set_up_at > l.read_at then '' else coalesce(l.read_at, '') end) as since
+               from read_plan p join account a on a.id = p.account_id join json_each(p.left_out) as one
+                 left join list_read l on l.account_id = a.id and l.capability = one.value
+               where p.left_out <> '[]' and a.state in ('approved', 'live', 'suspended')
+                 and (?1 is null or a.owner_id = ?1 or a.deputy_id = ?1)
+               group by a.id)""",
+        (keeper_id,),
+    )
+    return summed or LeftOut()
