@@ -4,7 +4,8 @@
 2. The platform is asked outside any transaction, with a key by which it never publishes the same thing twice.
 3. The answer is written. A clear refusal frees the claim. A lost answer leaves it, and `settle_publishing` reads the
    account to learn what happened: it never asks again blindly.
-A crash between any two of these leaves a claimed post, which is the case of the lost answer.
+A crash between any two of these leaves a claimed post, which is the case of the lost answer. Where the account cannot
+be read, a person looks and says what became of it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from socialgov.actions.adapters import adapter_of, capabilities_of, note_refusal
 from socialgov.actions.blobs import read_blob, save_blob
 from socialgov.actions.evidence import POST_EVIDENCE
 from socialgov.actions.post_changes import own_post, record_post, refuse_unless_open
-from socialgov.actions.spending import too_much_in_doubt
+from socialgov.actions.spending import may_be_asked, too_much_in_doubt
 from socialgov.actions.unsealing import machine_login
 from socialgov.errors import Conflict, InvalidInput, SocialgovError
 from socialgov.models import Capability, PostState
@@ -32,6 +33,7 @@ from socialgov.store.connect import guarded_update, write
 from socialgov.store.events import EventTag
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from sqlite_utils import Database
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from socialgov.platforms import Picture, Platform, RemotePost
 
 SETTLE_AFTER = timedelta(minutes=5)  # longer than any adapter waits for an answer
+FIND_OUT_AFTER = timedelta(hours=2)  # so long the machine tries alone
 CLOCKS_DIFFER = timedelta(minutes=10)  # between us and a platform
 
 
@@ -75,17 +78,16 @@ def publish_post(home: Home, actor: Staff, post_id: int, *, now: datetime) -> Po
 def settle_publishing(home: Home, now: datetime) -> int:
     """Learn what became of posts whose answer was lost, by reading the account. Returns how many were settled.
 
-    What cannot be read now is looked at again next time. Posts in the hands of a person are left to them.
+    What cannot be read now is looked at again next time, and is a person's question after a while
+    (`posts_to_find_out`). Posts in the hands of a person are left to them.
     """
     settled = 0
     for post in store.posts_being_published(home.db, now - SETTLE_AFTER):
         account = account_by_id(home.db, post.account_id)
-        info = home.settings.platforms[account.platform]
-        if not can_publish(home, account) or too_much_in_doubt(home, info, account.id, now):
+        if post.handed_over or not _readable(home, account, now):
             continue
         try:
-            login = machine_login(home, account.id, purpose="settle", now=now)
-            there = adapter_of(home, account, login, now=now).posts()
+            there = _posts_there(home, account, now)
         except SocialgovError:
             continue  # one account that cannot be read never stops the rest
         found = _same_post(post, there, store.remote_ids_seen(home.db, account.id))
@@ -100,19 +102,54 @@ def settle_publishing(home: Home, now: datetime) -> int:
     return settled
 
 
+def posts_to_find_out(home: Home, now: datetime) -> list[Post]:
+    """Posts of which a person must say whether they are out: the machine cannot read it, or nobody said it for long."""
+    return [
+        post
+        for post in store.posts_being_published(home.db, now - SETTLE_AFTER)
+        if _older_than(post, FIND_OUT_AFTER, now)
+        or not (post.handed_over or _readable(home, account_by_id(home.db, post.account_id), now))
+    ]
+
+
+def may_find_out(post: Post, now: datetime) -> bool:
+    """May a person say whether it is out? What was handed over is theirs; else no answer can come any more."""
+    return post.state is PostState.PUBLISHING and (post.handed_over or _older_than(post, SETTLE_AFTER, now))
+
+
+def _older_than(post: Post, age: timedelta, now: datetime) -> bool:
+    return post.publishing_at is not None and now >= post.publishing_at + age
+
+
+def _readable(home: Home, account: Account, now: datetime) -> bool:
+    """Is there a way, and money, to read the account by machine?"""
+    info = home.settings.platforms[account.platform]
+    if Capability.READ_POSTS not in capabilities_of(home, account) or not may_be_asked(home, info, now):
+        return False
+    return not too_much_in_doubt(home, info, account.id, now)
+
+
+def _posts_there(home: Home, account: Account, now: datetime) -> list[RemotePost]:
+    try:
+        return _connected(home, account, "settle", now).posts()
+    except PlatformError as error:
+        note_refusal(home, account.id, error, now=now)
+        raise
+
+
 def hand_over_post(home: Home, actor: Staff, post_id: int, *, now: datetime) -> Post:
     """Where the platform takes no posts from us: pass the gate, then a person posts text and cleaned photos there."""
     post = own_post(home, actor, post_id)
     if can_publish(home, account_by_id(home.db, post.account_id)):
         raise Conflict("This platform takes posts from here.", "Publish the post.")
-    return _claim(home, actor, post, now)
+    return _claim(home, actor, post, now, handed_over=True)
 
 
 def report_posted(
     home: Home, actor: Staff, post_id: int, *, link: str = "", screenshot: bytes | None = None, now: datetime
 ) -> Post:
-    """The handed-over post is out: its link, or a screenshot of it, or both. Raises InvalidInput with neither."""
-    post = _handed_over(home, actor, post_id)
+    """A person posted it, or saw that it is out: its link, a screenshot, or both. Raises InvalidInput with neither."""
+    post = _in_their_hands(home, actor, post_id, now)
     link = _checked_link(link)
     if not link and not screenshot:
         raise InvalidInput(
@@ -123,14 +160,14 @@ def report_posted(
 
 
 def give_up_hand_over(home: Home, actor: Staff, post_id: int, *, now: datetime) -> Post:
-    """The handed-over post was not posted after all, and is a draft again."""
-    post = _handed_over(home, actor, post_id)
+    """A person did not post it after all, or saw that it is not out: it is a draft again."""
+    post = _in_their_hands(home, actor, post_id, now)
     _free(home, actor, post, now)
     return store.post_by_id(home.db, post_id)
 
 
 def remove_post(home: Home, actor: Staff, post_id: int, *, now: datetime) -> Post:
-    """Take a published post down. Raises PlatformError where the platform does not do it, CannotDo where no machine can.
+    """Take a published post down. Raises PlatformError where the platform does not do it (CannotDo: for no machine).
 
     Either way a person may do it (then `report_removed`); what a refusal says beyond this post is kept.
     """
@@ -159,7 +196,7 @@ def _connected(home: Home, account: Account, purpose: str, now: datetime) -> Pla
     return adapter_of(home, account, login, now=now)
 
 
-def _claim(home: Home, actor: Staff, post: Post, now: datetime) -> Post:
+def _claim(home: Home, actor: Staff, post: Post, now: datetime, *, handed_over: bool = False) -> Post:
     """PUBLISHING, if every rule holds at this very moment: the gate reads inside the transaction that claims."""
     refuse_unless_open(home, actor, post, now)
     with write(home.db) as db:
@@ -170,7 +207,12 @@ def _claim(home: Home, actor: Staff, post: Post, now: datetime) -> Post:
             db,
             "post",
             post.id,
-            {"state": PostState.PUBLISHING, "publishing_at": now, "version": post.version + 1},
+            {
+                "state": PostState.PUBLISHING,
+                "publishing_at": now,
+                "handed_over": handed_over,
+                "version": post.version + 1,
+            },
             where={"state": post.state, "version": post.version},
         )
         record_post(db, EventTag.POST_PUBLISHING, actor, post, now)
@@ -206,11 +248,12 @@ def _free(home: Home, actor: Staff | str, post: Post, now: datetime) -> None:
     """It is not out: back to what it was before it was claimed."""
     before = PostState.WAITING if post.checked_by is not None else PostState.DRAFT
     with write(home.db) as db:
-        _from_publishing(db, post, {"state": before, "publishing_at": None, "take_down_by_at": None})
+        changes = {"state": before, "publishing_at": None, "handed_over": False, "take_down_by_at": None}
+        _from_publishing(db, post, changes)
         record_post(db, EventTag.POST_FAILED, actor, post, now)
 
 
-def _from_publishing(db: Database, post: Post, changes: dict[str, object]) -> None:
+def _from_publishing(db: Database, post: Post, changes: Mapping[str, object]) -> None:
     where = {"state": PostState.PUBLISHING, "publishing_at": post.publishing_at, "version": post.version}
     guarded_update(db, "post", post.id, {**changes, "version": post.version + 1}, where=where)
 
@@ -230,12 +273,11 @@ def _removed(home: Home, actor: Staff, post: Post, now: datetime, *, evidence_id
         return store.post_by_id(db, post.id)
 
 
-def _handed_over(home: Home, actor: Staff, post_id: int) -> Post:
+def _in_their_hands(home: Home, actor: Staff, post_id: int, now: datetime) -> Post:
     post = store.post_by_id(home.db, post_id)
-    account = account_by_id(home.db, post.account_id)
-    check_can_post(actor, account)
-    if post.state is not PostState.PUBLISHING or can_publish(home, account):
-        raise Conflict("This post was not handed over.", "Open it again to see where it stands.")
+    check_can_post(actor, account_by_id(home.db, post.account_id))
+    if not may_find_out(post, now):
+        raise Conflict("This post is not in your hands.", "Open it again to see where it stands.")
     return post
 
 

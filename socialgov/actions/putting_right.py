@@ -126,7 +126,9 @@ def take_back(home: Home, actor: Staff, account_id: int, mend: Mend, *, now: dat
     account = _account(home, actor, account_id, mend)
     platform = _platform(home, account, mend, now)
     listed, undo = _INTERACTIONS[mend]
-    numbers, done, stopped = tuple(listed(platform)), 0, None
+    done, stopped = 0, None
+    with _remembering(home, account, now):
+        numbers = tuple(listed(platform))
     for number in numbers[:MOST_AT_ONCE]:
         try:
             with _remembering(home, account, now):

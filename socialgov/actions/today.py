@@ -12,6 +12,7 @@ from socialgov.actions.break_glass import under_way
 from socialgov.actions.closing_steps import OPEN_AND
 from socialgov.actions.findings import gate
 from socialgov.actions.machine_tokens import accounts_without_key
+from socialgov.actions.publishing import posts_to_find_out
 from socialgov.actions.rotation_progress import rotation_progress
 from socialgov.lifecycle import WATCHED_STATES
 from socialgov.models import AccountState, GlassState, PostState, Role
@@ -160,6 +161,7 @@ def _of_keeper(home: Home, staff: Staff, now: datetime) -> Iterator[Need]:
     """For owner and deputy, and for who asked: the next step of each of their accounts."""
     broken = {account.id: number for account, number in store.accounts_in_trouble(home.db, keeper_id=staff.id)}
     unchecked = accounts_with_unchecked_followers(home.db)
+    unsettled = {post.account_id for post in posts_to_find_out(home, now)}
     for account in store.accounts_of_keeper(home.db, staff.id):
         if account.state is S.REQUESTED and account.returned_at is not None:
             yield Need("amend", "Change a request that was sent back", account, "requests.check_amended")
@@ -167,6 +169,8 @@ def _of_keeper(home: Home, staff: Staff, now: datetime) -> Iterator[Need]:
             continue
         if account.state is S.APPROVED:
             yield _to_the_gate(home, account, now)
+        if account.id in unsettled:
+            yield Need("find_out", "Find out whether a post is out", account, "posts.page")
         if account.state in WATCHED_STATES:
             yield from _of_running(home, account, unchecked)
         if account.state in WATCHED_STATES and account.id in broken:

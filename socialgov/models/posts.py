@@ -33,6 +33,7 @@ class Post:
     link: str | None = None  # where a person posted it by hand
     evidence_id: int | None = None  # the screenshot of that, a sealed blob
     take_down_by_at: datetime | None = None  # a permission no longer covers it (MED513)
+    handed_over: bool = False  # while PUBLISHING: a person posts it, not the machine
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,8 +38,7 @@ def m0008_platforms(db: Database) -> None:
           platform text not null, day text not null, account_id integer not null, call text not null,
           requests integer not null default 0, items integer not null default 0, micros integer not null default 0,
           reserved integer not null default 0, primary key (platform, day, account_id, call)) strict;
-        create table platform_pause (
-          platform text primary key, why text not null, since text not null, until text) strict;
+        create table platform_pause (platform text primary key, why text not null, since text not null, until text) strict;
         -- what is read of one account today, and what is not because the money or the limit does not reach
         create table read_plan (
           account_id integer primary key references account, day text not null, at text not null, reads text not null,
@@ -49,6 +48,7 @@ def m0008_platforms(db: Database) -> None:
         create table list_read (
           account_id integer not null references account, capability text not null, read_at text,
           told_then integer, told integer, told_at text, primary key (account_id, capability)) strict;
+        create index list_read_at on list_read(capability, read_at);
         -- the head's permission for an account that everybody can see (ACC103)
         create table public_allowance (
           id integer primary key, platform text not null, staff_id integer not null references staff,
@@ -61,6 +61,8 @@ def m0008_platforms(db: Database) -> None:
           made_on text not null, read_at text not null, read_by integer not null references staff,
           counts text not null) strict;
         create index export_read_account on export_read(account_id);
+        -- being published by a person, not by the machine
+        alter table post add column handed_over integer not null default 0;
         -- on a network of many servers a lasting id is one only together with the server that the handle names
         drop index account_remote;
         create unique index account_remote on account(platform, remote_id,

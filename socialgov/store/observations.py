@@ -28,7 +28,10 @@ _ALL_FACTS = json.dumps([fact.value for fact in Fact])
 
 @dataclass(frozen=True, slots=True)
 class OwnPosts:
-    """What of ours may be on the account: lasting ids of published posts, texts of those being published just now."""
+    """What of ours may be on the account: lasting ids of published posts, and texts of those that have none.
+
+    Those are being published just now, or were published by hand.
+    """
 
     remote_ids: frozenset[str]
     texts_on_the_way: frozenset[str]
@@ -100,7 +103,7 @@ def own_posts(db: Database, account_id: int) -> OwnPosts:
     )
     return OwnPosts(
         frozenset(row["remote_id"] for row in rows if row["remote_id"]),
-        frozenset(row["text"] for row in rows if row["state"] == "publishing"),
+        frozenset(row["text"] for row in rows if row["state"] == "publishing" or not row["remote_id"]),
     )
 
 

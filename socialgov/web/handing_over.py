@@ -14,6 +14,7 @@ from socialgov.actions import posts as actions
 from socialgov.actions.own_cause import writers_of
 from socialgov.actions.post_changes import check_can_see_post
 from socialgov.actions.post_facts import blocking, check_post
+from socialgov.actions.publishing import may_find_out
 from socialgov.errors import Conflict, NotFound
 from socialgov.models import Post, PostState
 from socialgov.permissions import check_can_post, check_can_second_check, check_can_set_up
@@ -51,10 +52,13 @@ class LookForm(FlaskForm):
 @bp.route("/<int:account_id>/posts/<int:post_id>/hand-over", methods=["GET", "POST"])
 @may_account(check_can_post)
 def page(account_id: int, post_id: int) -> ResponseReturnValue:
-    """Copy the text, take the cleaned photos, post them on the platform, and show that it is out."""
+    """Copy the text, take the cleaned photos, post them on the platform, and show that it is out.
+
+    Where the machine's answer was lost and it cannot find out either: look on the platform, and say what is there.
+    """
     post = _post(account_id, post_id)
-    if post.state is not PostState.PUBLISHING:
-        raise Conflict("This post was not handed over.", "Open it again to see where it stands.")
+    if not may_find_out(post, g.now):
+        raise Conflict("This post is not in your hands.", "Open it again to see where it stands.")
     form = PostedForm()
 
     def keep() -> None:
@@ -72,14 +76,14 @@ def page(account_id: int, post_id: int) -> ResponseReturnValue:
         photos=media_of(g.home.db, post_id),
         platform=info,
         # somebody may have withdrawn a permission since the gate opened
-        missing=blocking(check_post(g.home, post_id, g.now)),
+        missing=blocking(check_post(g.home, post_id, g.now)) if post.handed_over else [],
     )
 
 
 @bp.post("/<int:account_id>/posts/<int:post_id>/give-up")
 @may_account(check_can_post)
 def give_up(account_id: int, post_id: int) -> ResponseReturnValue:
-    """It was not posted after all."""
+    """It was not posted after all, or is not there."""
     post = _post(account_id, post_id)
     actions.give_up_hand_over(g.home, g.staff, post_id, now=g.now)
     flash("The post is a draft again.", "info")

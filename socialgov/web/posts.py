@@ -13,7 +13,7 @@ from socialgov.actions import posts as actions
 from socialgov.actions.own_cause import writers_of
 from socialgov.actions.post_changes import EDITABLE, check_can_see_post
 from socialgov.actions.post_facts import blocking, check_post
-from socialgov.actions.publishing import can_publish
+from socialgov.actions.publishing import can_publish, may_find_out
 from socialgov.errors import GateRefused, NotFound
 from socialgov.lifecycle import WrongState
 from socialgov.models import AccountState, Post, PostState
@@ -126,6 +126,7 @@ def _post_page(shown: Post, refused: GateRefused | None = None, status: int = 20
         waits=waits,
         second_checker=g.home.settings.policy.second_checker,
         by_machine=can_publish(g.home, g.account),
+        in_hand=may_find_out(shown, g.now),
         may_remove=can_set_up(g.staff, g.account),
         state=PostState,
     )

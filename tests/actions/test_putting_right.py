@@ -15,16 +15,16 @@ from recording_platform import READS, RecordingPlatform, Shown
 from walk import Cast
 
 from socialgov import platforms
-from socialgov.actions import putting_right
+from socialgov.actions import adapters, putting_right
 from socialgov.actions.adapters import capabilities_of
 from socialgov.actions.closing import start_closing
 from socialgov.actions.observing import check_account
-from socialgov.actions.putting_right import Mend, make_private, mends_of, set_picture, take_back
+from socialgov.actions.putting_right import WAYS, Mend, make_private, mends_of, set_picture, take_back
 from socialgov.errors import Conflict, NotPermitted
 from socialgov.home import Home
 from socialgov.lifecycle import WrongState
 from socialgov.models import Account, Capability
-from socialgov.platforms import CannotDo, NotOffered, PlatformError
+from socialgov.platforms import CannotDo, NotOffered, PaymentNeeded, PlatformError
 from socialgov.store.findings import findings_of
 
 
@@ -238,3 +238,21 @@ def test_the_log_names_what_was_undone_by_its_number_only(
     take_back(school, cast.owner, account.id, Mend.LIKES, now=NOW)
     (event,) = events(school, "account:interaction:undone", account.id)
     assert json.loads(event["data"]) == {"what": "likes", "remote_id": "77"}
+
+
+@pytest.mark.parametrize("mend", [Mend.LIKES, Mend.FOLLOWS, Mend.SHARES])
+def test_a_list_that_is_not_offered_is_remembered_too_and_stops_at_the_platforms_wish_for_payment(
+    school: Home, cast: Cast, account: Account, shown: Shown, monkeypatch: pytest.MonkeyPatch, mend: Mend
+) -> None:
+    paused: list[str] = []
+    monkeypatch.setattr(adapters, "pause_for_payment", lambda home, info, now: paused.append(info.key))
+    shown.failing[mend.value] = PaymentNeeded("Instagram")
+    with pytest.raises(PaymentNeeded):
+        take_back(school, cast.owner, account.id, mend, now=NOW)
+    assert paused == [walk.PLATFORM]
+    reads = min(WAYS[mend].needs, key=lambda one: not one.value.startswith("read"))
+    shown.failing[mend.value] = NotOffered("Instagram", reads)
+    with pytest.raises(NotOffered):
+        take_back(school, cast.owner, account.id, mend, now=NOW)
+    assert reads not in capabilities_of(school, account)
+    assert mend not in mends_of(school, account)
