@@ -128,7 +128,7 @@ def demo(port: int, folder: Path) -> None:
 @main.command()
 @home_option
 def status(home: Path) -> None:
-    """Say how the school stands: key, database, log, people, accounts, mail."""
+    """Say how the school stands: key, database, log, people, accounts, what is not checked, mail."""
     from socialgov import cli_school
 
     cli_school.status(home)
@@ -140,7 +140,8 @@ def status(home: Path) -> None:
 def check(home: Path, accounts: tuple[int, ...]) -> None:
     """Look at accounts now: at those numbered, else at every account that is watched.
 
-    Ends with 1 where an enforced rule is broken or cannot be told.
+    Also says what was not read, for want of money or of an answer, and since when. Ends with 1 where an enforced rule
+    is broken or cannot be told, as it cannot once what is known is too old.
     """
     from socialgov import cli_run
 
@@ -205,7 +206,7 @@ def signin_service(home: Path) -> None:
 @home_option
 @click.pass_context
 def platforms(context: click.Context, home: Path) -> None:
-    """Say how each platform stands: accounts, what is connected, budget, what was spent, when it was last read.
+    """Say how each platform stands: budget, what was spent, what it offers, which accounts are connected, last reads.
 
     Ends with 1 where a platform is paused, its budget is used up, or an account must be connected anew.
     """

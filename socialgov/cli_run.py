@@ -76,8 +76,13 @@ def run_jobs(path: Path, moment: str | None) -> None:
 
 
 def check(path: Path, accounts: tuple[int, ...]) -> None:
-    """Observe and evaluate accounts, and print what is out of order. That any is makes the exit code 1."""
+    """Observe and evaluate accounts; print what is out of order, and what was not checked since when.
+
+    The first makes the exit code 1. The second does so by itself, once it is too old for the rules to tell.
+    """
+    from socialgov.cli_platforms import tell_not_checked
     from socialgov.store.accounts import watched_ids
+    from socialgov.store.plans import not_checked
 
     home = open_home(path)
     wanted = accounts or watched_ids(home.db)
@@ -88,10 +93,17 @@ def check(path: Path, accounts: tuple[int, ...]) -> None:
     for account_id in track(wanted, "Looking …", console=console, transient=True):
         for row in _out_of_order(home, account_id):
             table.add_row(*map(escape, row))
+    missing = [one for one in not_checked(home.db) if one.account_id in set(wanted)]
     if table.row_count:
         console.print(table)
+    elif missing:
+        console.print(f"{len(wanted)} looked at, but not at everything. By what is known every rule holds.")
+    else:
+        console.print(f"{len(wanted)} looked at, all in order.")
+    if missing:
+        tell_not_checked(home, console, missing, home.now())
+    if table.row_count:
         raise SystemExit(1)
-    console.print(f"{len(wanted)} looked at, all in order.")
 
 
 def _out_of_order(home: Home, account_id: int) -> Iterator[tuple[str, str, str, str]]:

@@ -122,6 +122,7 @@ def status(path: Path) -> None:
         ("Platforms", ", ".join(sorted(settings.approved_platforms)) or "none approved yet"),
         ("Staff", str(len(current_staff(home.db)))),
         ("Accounts", counts or "none"),
+        ("Not checked", _not_checked(home)),
         ("Log", f"{log.count} events, " + ("whole" if log.whole else f"not whole: {log.fault}")),
         ("Checkpoint", _clock(home, moment(log.newest_at)) if log.newest_at else "none signed yet"),
         ("Mail", f"{waiting_mail(home.db)} waiting" + ("" if settings.mail.host else ", no server in school.toml")),
@@ -130,6 +131,20 @@ def status(path: Path) -> None:
     Console(highlight=False, soft_wrap=True).print(table)
     if not log.whole:
         raise SystemExit(1)
+
+
+def _not_checked(home: Home) -> str:
+    """What a machine could have read and did not, in one line; `socialgov platforms` says why."""
+    from socialgov.store.plans import left_out
+
+    out = left_out(home.db)
+    if not out.accounts:
+        return "nothing"
+    since = f"since {_clock(home, out.since)}" if out.since else ""
+    never = (
+        "never until now" if out.never == out.accounts else f"{out.never} of them never until now" if out.never else ""
+    )
+    return f"not all of {_some(out.accounts, 'account')}: {', '.join(filter(None, (since, never)))}"
 
 
 def signin_link(path: Path, email: str, *, remove_factors: bool = False) -> None:

@@ -11,16 +11,17 @@ from socialgov.actions.planning import forecast_of, forecast_of_one
 from socialgov.actions.reading import FACTS_OF
 from socialgov.actions.spending import Money, money_of, month_of, profile_price
 from socialgov.models import Capability, Source
-from socialgov.store import plans, spending
+from socialgov.store import connections, plans, spending
 from socialgov.store.observations import newest_observations
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from socialgov.home import Home
     from socialgov.models import Account, Pause, PlatformInfo
-    from socialgov.planning import Forecast
+    from socialgov.prices import Forecast
+    from socialgov.store.plans import NotChecked
     from socialgov.store.spending import CallSpent
 
 SIGNS: Mapping[str, str] = {"USD": "$", "GBP": "£", "EUR": "€"}
@@ -50,6 +51,12 @@ class PlatformState:
     pause: Pause | None
     by_call: tuple[CallSpent, ...] = ()
     one_account: Forecast | None = None  # what one account of usual size would cost
+    off: tuple[tuple[str, Capability], ...] = ()  # found not to be offered: by which server ("": at all), what
+
+    @property
+    def can(self) -> frozenset[Capability]:
+        """What a machine can do there, by what is known: less what the school's client was found not to be offered."""
+        return platforms.capabilities(self.info) - {capability for server, capability in self.off if not server}
 
     @property
     def used_up(self) -> bool:
@@ -66,6 +73,7 @@ def platform_states(home: Home, *, now: datetime) -> list[PlatformState]:
     rows = plans.watched_rows(home.db)
     accounts, connected = Counter(row.platform for row in rows), Counter(row.platform for row in rows if row.connected)
     pauses, month = spending.pauses(home.db, now), month_of(home.today(now))
+    off = connections.all_capabilities_off(home.db)
     states = []
     for key, info in home.settings.platforms.items():
         approved = key in home.settings.approved_platforms
@@ -84,6 +92,7 @@ def platform_states(home: Home, *, now: datetime) -> list[PlatformState]:
                 pause=pauses.get(key),
                 by_call=tuple(spending.spent_by_call(home.db, key, *month)) if priced else (),
                 one_account=forecast_of_one(home, info) if priced else None,
+                off=tuple((server, capability) for platform, server, capability in off if platform == key),
             )
         )
     return sorted(states, key=lambda state: (state.money is None, state.info.name))
@@ -129,6 +138,31 @@ def why_not(home: Home, info: PlatformInfo, now: datetime) -> str:
     return f"The day's money for {info.name} went to what was more urgent, or it did not answer."
 
 
+def reasons(home: Home, missing: Iterable[NotChecked], now: datetime) -> list[str]:
+    """Why all of this was not checked: one sentence a platform, and one for those that it has shut us out of."""
+    shut_out = {one.account_id: one for one in connections.lost_connections(home.db)}
+    by_platform: dict[str, set[int]] = {}
+    for one in missing:
+        by_platform.setdefault(one.platform, set()).add(one.account_id)
+    found = []
+    for key, accounts in sorted(by_platform.items()):
+        info, lost = home.settings.platforms[key], accounts & shut_out.keys()
+        if lost:
+            first = min(shut_out[number].lost_at or now for number in lost)
+            which = "one account" if len(lost) == 1 else f"{len(lost)} accounts"
+            found.append(
+                f"{info.name} has not let socialgov into {which} since {_on(home, first)}. Connect again there."
+            )
+        if accounts - lost:
+            found.append(why_not(home, info, now))
+    return found
+
+
+def _on(home: Home, at: datetime) -> str:
+    day = home.today(at)
+    return f"{day.day} {day:%B %Y}"
+
+
 @dataclass(frozen=True, slots=True)
 class Unchecked:
     """What of an account a machine could have read and did not: each need in words with when it was last read."""
@@ -152,5 +186,9 @@ def unchecked(home: Home, account: Account, *, now: datetime) -> Unchecked | Non
     missing = plans.not_checked(home.db, account.id)
     if not missing:
         return None
-    needs = tuple((NEEDS.get(one.capability, one.capability.value.replace("_", " ")), one.since) for one in missing)
-    return Unchecked(needs, why_not(home, home.settings.platforms[account.platform], now))
+    return Unchecked(tuple((need_of(one), one.since) for one in missing), " ".join(reasons(home, missing, now)))
+
+
+def need_of(one: NotChecked) -> str:
+    """What was not checked, in words."""
+    return NEEDS.get(one.capability, one.capability.value.replace("_", " "))
