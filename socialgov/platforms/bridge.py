@@ -74,13 +74,26 @@ class WireAdapter(BaseAdapter):
 _STRANGE = (requests.RequestException, ValueError, AttributeError, LookupError, TypeError)
 
 
+class _Session(requests.Session):
+    """Each request stands for itself. What a session would add to it never travels, and takes as long as sending it."""
+
+    def __init__(self, adapter: WireAdapter) -> None:
+        super().__init__()
+        self.trust_env = False
+        for scheme in ("https://", "http://"):
+            self.mount(scheme, adapter)
+        self._only = adapter
+
+    def request(
+        self, method: str | bytes, url: str | bytes, *args: Any, timeout: Any = None, **parts: Any
+    ) -> requests.Response:
+        """`parts` as requests takes them; how long is waited is the wire's part."""
+        return self._only.send(requests.Request(method, url, *args, **parts).prepare())
+
+
 def session_over(adapter: WireAdapter) -> requests.Session:
-    """A session of requests that reaches only the adapter's platform: no proxy, no .netrc, no redirect."""
-    session = requests.Session()
-    session.trust_env = False
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    return session
+    """A session of requests that reaches only the adapter's platform: no proxy, no .netrc, no cookie, no redirect."""
+    return _Session(adapter)
 
 
 class Unshown(bytes):

@@ -47,6 +47,11 @@ class _Watch:
     """Who waits for the head of an answer, and until when."""
 
     def __init__(self) -> None:
+        self.begin_anew()
+        os.register_at_fork(after_in_child=self.begin_anew)
+
+    def begin_anew(self) -> None:
+        """As in a process that was forked: the thread that watched, and whoever it watched, stayed behind."""
         self._changed = threading.Condition()
         self._waiting: dict[Patience, float] = {}
         self._wakes_at: float | None = None  # None: no thread watches
@@ -78,12 +83,3 @@ class _Watch:
 
 
 _watch = _Watch()
-
-
-def _begin_anew() -> None:
-    """In a process that was forked: the thread that watches, and whoever it watched, stayed behind."""
-    global _watch
-    _watch = _Watch()
-
-
-os.register_at_fork(after_in_child=_begin_anew)

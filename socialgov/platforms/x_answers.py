@@ -11,6 +11,8 @@ import unicodedata
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from itertools import repeat
 from typing import Any, TypeGuard
 
 from socialgov.names import unescaped
@@ -137,11 +139,14 @@ def _count(metrics: Any, *names: str) -> int | None:
 
 
 def followers_of(users: list[Any]) -> list[RemoteFollower]:
-    """Those of one page."""
-    return [
-        RemoteFollower(number, text_of(user.get("username")), text_of(user.get("name")))
-        for number, user in zip(numbers_of(users), users, strict=True)
-    ]
+    """Those of one page, made all together as its numbers are looked at."""
+    numbers = numbers_of(users)
+    rows = zip(numbers, _texts_of(users, "username"), _texts_of(users, "name"), repeat(False))
+    return list(map(partial(tuple.__new__, RemoteFollower), rows))
+
+
+def _texts_of(things: list[Any], name: str) -> list[str]:
+    return [text if type(text := thing.get(name)) is str else "" for thing in things]
 
 
 def numbers_of(things: list[Any]) -> list[str]:
@@ -151,7 +156,7 @@ def numbers_of(things: list[Any]) -> list[str]:
         digits = "".join(numbers)
     except (TypeError, KeyError):
         raise Unreadable from None
-    if numbers and not (digits.isascii() and digits.isdigit() and all(0 < len(number) <= 20 for number in numbers)):
+    if numbers and not (digits.isascii() and digits.isdigit() and all(numbers) and max(map(len, numbers)) <= 20):
         raise Unreadable
     return numbers
 
