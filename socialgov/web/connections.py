@@ -34,7 +34,7 @@ from socialgov.web.security import allow_form_to
 from socialgov.web.words import ago, day_words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from flask.typing import ResponseReturnValue
 
@@ -103,9 +103,9 @@ def show(account_id: int) -> ResponseReturnValue:
         wants_client=wants_client(info),
         connection=connection,
         rows=_rows(connection, many_servers=bool(oauth and oauth.register_path)) if connection else [],
-        can=_in_words(can),
-        not_offered=_in_words(off),
-        by_people=_in_words(OF_PEOPLE - can - off),
+        can=in_words(can),
+        not_offered=in_words(off),
+        by_people=in_words(OF_PEOPLE - can - off),
         trouble=trouble,
         open=g.account.state in CONNECTABLE,
         form=ButtonForm(),
@@ -119,7 +119,7 @@ def _allow_form(address: str) -> None:
         allow_form_to(f"{parts.scheme}://{parts.netloc}")
 
 
-def _in_words(capabilities: frozenset[Capability]) -> list[str]:
+def in_words(capabilities: Collection[Capability]) -> list[str]:
     return [words for capability, words in WORDS.items() if capability in capabilities]
 
 

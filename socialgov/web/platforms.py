@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from flask import Blueprint, flash, g, redirect, render_template, url_for
 
 from socialgov.actions import spending
-from socialgov.actions.platform_states import NEEDS, about, amount, platform_states, why_not
+from socialgov.actions.platform_states import about, amount, need_of, platform_states, reasons
 from socialgov.errors import NotFound
 from socialgov.permissions import can_run_platforms, check_can_run_platforms, check_can_view_platforms
 from socialgov.planning import CHANGES_A_MONTH
 from socialgov.store.plans import NotChecked, not_checked
 from socialgov.web.access import may
+from socialgov.web.connections import in_words
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
+
+    from socialgov.actions.platform_states import PlatformState
 
 bp = Blueprint("platforms", __name__, url_prefix="/platforms")
 
@@ -26,8 +30,9 @@ SHOWN = 200  # accounts of which not all was checked
 @may(check_can_view_platforms)
 def page() -> ResponseReturnValue:
     """Each platform with its budget, what it cost and would cost, and whether it is paused."""
+    everything = not_checked(g.home.db)
     missing: dict[int, list[NotChecked]] = {}
-    for one in not_checked(g.home.db):
+    for one in everything:
         missing.setdefault(one.account_id, []).append(one)
     return render_template(
         "platforms/page.html",
@@ -36,16 +41,24 @@ def page() -> ResponseReturnValue:
         about=about,
         missing=list(missing.values())[:SHOWN],
         more=max(0, len(missing) - SHOWN),
-        why=[
-            why_not(g.home, g.home.settings.platforms[key], g.now)
-            for key in sorted({some[0].platform for some in missing.values()})
-        ],
-        needs=NEEDS,
+        why=reasons(g.home, everything, g.now),
+        need_of=need_of,
+        not_offered=_not_offered,
         platforms=g.home.settings.platforms,
         may_run=can_run_platforms(g.staff),
         changes=CHANGES_A_MONTH,
         policy=g.home.settings.policy,
     )
+
+
+def _not_offered(state: PlatformState) -> list[tuple[str, str]]:
+    """What the platform was found not to offer us, a row a server where there are many."""
+    rows = []
+    for server in sorted({server for server, _ in state.off}):
+        words = in_words([capability for where, capability in state.off if where == server])
+        title = f"Not offered by {urlsplit(server).netloc}" if server else "Not offered to us"
+        rows.append((title, f"To {', to '.join(words)}. People do this, and each month socialgov tries again."))
+    return rows
 
 
 @bp.post("/<platform>/resume")

@@ -11,14 +11,17 @@ from factories import NOW
 from flask.testing import FlaskClient
 from priced_platform import PricedShown, priced_home, with_budget
 
+from socialgov.actions.adapters import note_refusal
 from socialgov.actions.observing import check_account
 from socialgov.actions.platform_states import about, amount
 from socialgov.actions.signin import make_signin_link
 from socialgov.actions.spending import meter_of, pause_for_payment
 from socialgov.home import Home
-from socialgov.models import Account, Role, Staff
-from socialgov.platforms import RemoteFollower
+from socialgov.models import Account, Capability, Role, Staff
+from socialgov.platforms import NotOffered, RemoteFollower
 from socialgov.store import spending
+from socialgov.store.connect import write
+from socialgov.store.connections import put_off
 from socialgov.web import build_app
 
 Browse = Callable[[Staff], FlaskClient]
@@ -131,6 +134,18 @@ def test_the_network_manager_lets_a_paused_platform_be_asked_again_and_nobody_el
     assert spending.pause_of(school.db, "instagram", NOW) is None
     assert client.post("/platforms/instagram/resume").status_code == 409
     assert client.post("/platforms/nowhere/resume").status_code == 404
+
+
+def test_what_a_platform_does_not_offer_stands_there_and_a_server_is_named_where_there_are_many(
+    priced: tuple[Home, Account, PricedShown], cast: walk.Cast, visit: Visit
+) -> None:
+    school, account, _ = priced
+    note_refusal(school, account.id, NotOffered("Instagram", Capability.READ_LIKES), now=NOW)
+    with write(school.db) as db:
+        put_off(db, "instagram", "https://photos.example", Capability.SET_PICTURE, "not offered", NOW)
+    page = text(visit(school, cast.manager), "/platforms/")
+    assert "Not offered to us</dt> <dd>To see what it likes. People do this" in page
+    assert "Not offered by photos.example</dt> <dd>To set the school" in page
 
 
 def test_a_teacher_does_not_see_what_platforms_cost(home: Home, browse: Browse, teacher: Staff) -> None:
