@@ -79,10 +79,14 @@ class GateRefused(SocialgovError):
 
 
 class StepUpNeeded(NotPermitted):
-    """Something that matters most, and the person has not shown lately who they are (ASVS 7.5.1): the web asks."""
+    """Something that matters most, and the person has not shown lately who they are (ASVS 7.5.1): the web asks.
 
-    def __init__(self) -> None:
+    `for_vault`: for the vault or the glass, where an authenticator code is not enough (actions/stepup.py).
+    """
+
+    def __init__(self, *, for_vault: bool = False) -> None:
         super().__init__("First show once more that it is you.", "Use your passkey or the school's sign-in.")
+        self.for_vault = for_vault
 
 
 class VaultShut(SocialgovError):

@@ -27,6 +27,8 @@ SHORTEST_CONTEXT_WORD = 3
 _LOOKS_LIKE = str.maketrans("@430!1l$57", "aaeoiiisst")  # 1 stands for i and for l, so those two count as one
 _WORD = re.compile(r"[^\W_]+")
 _YEAR = re.compile(r"(?:19|20)\d\d")
+_ANY_YEAR = re.compile(r"(?<!\d)(?:1\d|20)\d\d(?!\d)")  # also of a battle, or of a club's founding
+_BETWEEN = re.compile(r"[\s\-_.,;:'\N{RIGHT SINGLE QUOTATION MARK}]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,20 @@ def assess(
             "what the account is for, a name or a year."
         )
     return Assessment(strength, tuple(problems), whole.one_word)
+
+
+def guesses_of(passphrase: str, *, context: Iterable[str]) -> float:
+    """How many guesses a passphrase withstands, as a power of ten: zxcvbn's estimate of what is really in it.
+
+    Years and the words of `context` (names of staff, the school) are taken out first, and so is what stands between
+    words: zxcvbn takes each space for a sign made up at random, and a name with a year for good.
+    """
+    from zxcvbn import zxcvbn
+
+    words = context_words(context)
+    left = without_context(_ANY_YEAR.sub("", unicodedata.normalize("NFKC", passphrase)), words)
+    left = _scored(_BETWEEN.sub("", left))
+    return float(zxcvbn(left, user_inputs=list(words))["guesses_log10"]) if left else 0.0
 
 
 def signs_in(secret: str) -> tuple[str, ...]:
@@ -123,13 +139,18 @@ def _score(text: str, words: tuple[str, ...]) -> _Score:
     a word, date, row of keys or repetition at all."""
     from zxcvbn import zxcvbn
 
-    scored = text[: SCORED_OF_MANY if len(READ_AS_LETTERS.intersection(text)) > MANY_READINGS else SCORED]
+    scored = _scored(text)
     if not scored:
         return _Score(0, False, False)
     answer = zxcvbn(scored, user_inputs=list(words))
     found = [(part["pattern"], len(part["token"])) for part in answer["sequence"]]
     longest = max((length for pattern, length in found if pattern == "dictionary"), default=0)
     return _Score(answer["score"], longest * 2 > len(text), any(pattern != "bruteforce" for pattern, _ in found))
+
+
+def _scored(text: str) -> str:
+    """As much of it as zxcvbn is given."""
+    return text[: SCORED_OF_MANY if len(READ_AS_LETTERS.intersection(text)) > MANY_READINGS else SCORED]
 
 
 def _folded(text: str) -> str:

@@ -59,7 +59,7 @@ def under_way(home: Home, *, now: datetime) -> BreakGlass | None:
 def ask(home: Home, actor: Staff, session_token: str, reason: str, *, now: datetime) -> int:
     """A head asks, and says why; its id. Raises StepUpNeeded, InvalidInput, Conflict while another is under way."""
     permissions.check_can_ask_glass(actor)
-    need_fresh(home, session_token, now=now)
+    need_fresh(home, session_token, now=now, for_vault=True)
     reason = checked_reason(reason)
     with write(home.db) as db:
         _end_if_over(db, now)
@@ -79,7 +79,7 @@ def ask(home: Home, actor: Staff, session_token: str, reason: str, *, now: datet
 def agree(home: Home, actor: Staff, session_token: str, glass_id: int, *, now: datetime) -> BreakGlass:
     """The second person agrees; the waiting time begins. Raises StepUpNeeded, NotPermitted, Conflict."""
     permissions.check_can_agree_glass(actor)
-    need_fresh(home, session_token, now=now)
+    need_fresh(home, session_token, now=now, for_vault=True)
     policy = home.settings.policy
     opens_at = now + timedelta(hours=policy.break_glass_wait_hours)
     with write(home.db) as db:
@@ -120,7 +120,7 @@ def open_with_sheets(
     InvalidInput with `fields` for sheets that cannot be read or are another school's, Conflict outside its time.
     """
     permissions.check_can_ask_glass(actor)
-    need_fresh(home, session_token, now=now)
+    need_fresh(home, session_token, now=now, for_vault=True)
     found = _need(home.db, glass_id, now, GlassState.OPEN)
     _check_two_persons(home.db, actor, found)
     throttle.check_person(home, actor.id, now=now, of=throttle.PASSPHRASE)

@@ -58,17 +58,25 @@ def ways_of(db: Database, staff_id: int) -> Ways:
     )
 
 
-def usable(home: Home, ways: Ways) -> Usable:
+def usable(home: Home, ways: Ways, *, for_vault: bool = False) -> Usable:
     """A passkey needs https or localhost, a code the school's consent, an identity a provider that asks again.
 
     Google does not (`step_up` in [signin.openid]): somebody who signs in there confirms with a passkey or a code.
+    `for_vault`: a code counts only where passkeys cannot work (`codes_open_vault`).
     """
-    openid = home.settings.openid
+    openid, codes = home.settings.openid, home.settings.policy.authenticator_codes
+    if for_vault:
+        codes = codes and codes_open_vault(home.settings)
     return Usable(
         passkey=bool(ways.passkeys) and passkeys_work(home.settings),
-        code=ways.authenticator is not None and home.settings.policy.authenticator_codes,
+        code=ways.authenticator is not None and codes,
         openid=bool(ways.identities) and openid is not None and openid.step_up,
     )
+
+
+def codes_open_vault(settings: Settings) -> bool:
+    """A code stands in for a passkey where there can be none, and for the invented people of a demonstration."""
+    return settings.demonstration or not passkeys_work(settings)
 
 
 def passkeys_work(settings: Settings) -> bool:

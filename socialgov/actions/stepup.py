@@ -2,7 +2,8 @@
 
 A session is *strong* for policy.step_up_minutes after a passkey with user verification, a fresh sign-in at the
 school's provider (`auth_time` checked), or an authenticator code where the school allows those. A one-time link
-never makes a session strong: whoever can make a link could else open the vault in another's name.
+never makes a session strong: whoever can make a link could else open the vault in another's name. A code does not open
+the vault, nor break the glass, where passkeys work: a false page can ask somebody for six digits, never for a passkey.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from socialgov.actions.factors import usable, ways_of
+from socialgov.actions.factors import codes_open_vault, usable, ways_of
 from socialgov.actions.sessions import open_session, renew_token
 from socialgov.errors import StepUpNeeded
 from socialgov.store import guarded_update, record_event, write
@@ -26,11 +27,11 @@ if TYPE_CHECKING:
 METHODS = ("passkey", "openid", "code")
 
 
-def need_fresh(home: Home, session_token: str, *, now: datetime) -> None:
+def need_fresh(home: Home, session_token: str, *, now: datetime, for_vault: bool = False) -> None:
     """Raise StepUpNeeded unless the session's owner showed who they are within policy.step_up_minutes."""
     session = open_session(home, session_token, now=now)
-    if session is None or not is_fresh(home, session, now):
-        raise StepUpNeeded
+    if session is None or not is_fresh(home, session, now, for_vault=for_vault):
+        raise StepUpNeeded(for_vault=for_vault)
 
 
 def need_fresh_or_first(home: Home, session_token: str, *, now: datetime) -> None:
@@ -46,8 +47,13 @@ def need_fresh_or_first(home: Home, session_token: str, *, now: datetime) -> Non
     raise StepUpNeeded
 
 
-def is_fresh(home: Home, session: Session, now: datetime) -> bool:
-    """Did the session's owner show who they are within policy.step_up_minutes? A moment yet to come does not count."""
+def is_fresh(home: Home, session: Session, now: datetime, *, for_vault: bool = False) -> bool:
+    """Did the session's owner show who they are within policy.step_up_minutes? A moment yet to come does not count.
+
+    `for_vault`: and not by an authenticator code, where they could have used a passkey.
+    """
+    if for_vault and session.strong_method == "code" and not codes_open_vault(home.settings):
+        return False
     return session.strong_at is not None and _lately(home, session.strong_at, now)
 
 

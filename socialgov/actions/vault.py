@@ -102,7 +102,7 @@ def open_vault(home: Home, actor: Staff, session_token: str, passphrase: str, *,
     Raises StepUpNeeded unless the person showed lately who they are, Throttled, NotPermitted, InvalidInput.
     """
     permissions.check_can_open_vault(actor)
-    need_fresh(home, session_token, now=now)
+    need_fresh(home, session_token, now=now, for_vault=True)
     held, opened = open_with_own(home, actor, passphrase, "passphrase", now=now)
     return keep_open(home, actor, session_token, opened, now=now, held=held)
 
@@ -345,10 +345,6 @@ def check_still_held(db: Database, held: store.HolderRow) -> None:
 def _end(db: Database, row: store.HolderRow | None, now: datetime) -> None:
     if row is not None:
         store.end_holder(db, row.id, now)
-
-
-def _record_of(db: Database, tag: EventTag, actor: Staff, staff_id: int, now: datetime) -> None:
-    record_event(db, tag, actor=actor_of(actor.id), now=now, subject="staff", subject_id=staff_id)
 
 
 def tell_managers_and_heads(

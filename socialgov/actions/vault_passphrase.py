@@ -12,11 +12,11 @@ from socialgov.actions import throttle
 from socialgov.actions.vault import add_holder, check_still_held, open_with_own, refused, tell_managers_and_heads
 from socialgov.errors import EscrowError, InvalidInput, VaultShut
 from socialgov.escrow import Holder
-from socialgov.passwords import assess
+from socialgov.passwords import guesses_of
 from socialgov.store import vault as store
 from socialgov.store.connect import write
 from socialgov.store.events import EventTag, actor_of, record_event
-from socialgov.store.staff import staff_by_id
+from socialgov.store.staff import current_staff, staff_by_id
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 SHORTEST = 15  # characters: NIST SP 800-63B-4, 3.1.1.2, for a secret that stands alone
 LONGEST = 200
-STRENGTH = 4  # zxcvbn's best: more than ten thousand million guesses
+# Powers of ten. Whoever has the server and the school's key tries passphrases at home, six a second on each processor:
+# a name and a year stand below ten, full names and a date at 13, six words of the EFF's list at 20 and more.
+FEWEST_GUESSES = 17
 
 
 def join(home: Home, actor: Staff, code: str, passphrase: str, *, now: datetime) -> None:
@@ -96,11 +98,13 @@ def _set_passphrase(
 
 def check_passphrase(home: Home, actor: Staff, passphrase: str) -> None:
     """Raise InvalidInput with `fields` for one that is short, over-long or easy to guess."""
-    context = (home.settings.school_name, actor.name, actor.email)
+    settings = home.settings
+    people = [text for person in current_staff(home.db) for text in (person.name, person.email)]
+    context = (settings.school_name, *settings.email_domains, actor.name, actor.email, *people)
     fault = ""
     if not SHORTEST <= len(passphrase) <= LONGEST:
         fault = f"Take {SHORTEST} to {LONGEST} characters: six random words are right."
-    elif assess(passphrase, context=context, min_length=1, min_strength=STRENGTH).strength < STRENGTH:
+    elif guesses_of(passphrase, context=context) < FEWEST_GUESSES:
         fault = "This is too easy to guess. Take six words at random."
     if fault:
         raise InvalidInput("This passphrase cannot be taken.", {"passphrase": fault})

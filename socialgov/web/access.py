@@ -88,11 +88,16 @@ def fresh(view: View) -> View:
     return fresh_keeping()(view)
 
 
-def fresh_keeping(*fields: str) -> Callable[[View], View]:
+def fresh_for_vault(view: View) -> View:
+    """`fresh`, and an authenticator code is not enough where passkeys work (actions/stepup.py)."""
+    return fresh_keeping(for_vault=True)(view)
+
+
+def fresh_keeping(*fields: str, for_vault: bool = False) -> Callable[[View], View]:
     """`fresh`, and these fields of an interrupted form are kept until it goes on. Never name a field with a secret."""
 
     def mark(view: View) -> View:
-        view.fresh = frozenset(fields)  # type: ignore[attr-defined]
+        view.fresh, view.fresh_for_vault = frozenset(fields), for_vault  # type: ignore[attr-defined]
         return view
 
     return mark
@@ -160,7 +165,7 @@ def ask_fresh() -> None:
     """Raise StepUpNeeded before a `fresh` view. After the check for forged forms: only our own forms are kept."""
     view = current_app.view_functions.get(request.endpoint or "")
     if kept_fields(view) is not None:
-        need_fresh(g.home, g.session_token, now=g.now)
+        need_fresh(g.home, g.session_token, now=g.now, for_vault=view.fresh_for_vault)  # type: ignore[union-attr]
 
 
 def _to_signin(token: str | None) -> ResponseReturnValue:

@@ -27,7 +27,7 @@ from socialgov.permissions import (
 )
 from socialgov.store.break_glass import BreakGlass, all_glass
 from socialgov.store.staff import current_staff, staff_by_id, staff_names
-from socialgov.web.access import fresh, fresh_keeping, may
+from socialgov.web.access import fresh_for_vault, fresh_keeping, may
 from socialgov.web.forms import REASON_LENGTH, ButtonForm, ReasonForm, options, page, saved, shorter, text
 from socialgov.web.in_hand import glass_in_hand, need_vault, take_in_hand
 from socialgov.web.request_forms import whole
@@ -92,7 +92,7 @@ def show() -> ResponseReturnValue:
 
 
 @bp.route("/ask", methods=["GET", "POST"])
-@fresh_keeping("reason")
+@fresh_keeping("reason", for_vault=True)
 @may(check_can_ask_glass)
 def ask() -> ResponseReturnValue:
     form = ReasonForm()
@@ -105,7 +105,7 @@ def ask() -> ResponseReturnValue:
 
 
 @bp.route("/<int:glass_id>/agree", methods=["GET", "POST"])
-@fresh
+@fresh_for_vault
 @may(check_can_agree_glass)
 def agree(glass_id: int) -> ResponseReturnValue:
     found, form = _found(glass_id), ButtonForm()
@@ -138,7 +138,7 @@ def stop(glass_id: int) -> ResponseReturnValue:
 
 
 @bp.route("/<int:glass_id>/open", methods=["GET", "POST"])
-@fresh
+@fresh_for_vault
 @may(check_can_ask_glass)
 def unlock(glass_id: int) -> ResponseReturnValue:
     """Two sheets, typed in by the two persons. They are never sent back, logged or kept."""
@@ -160,7 +160,7 @@ def unlock(glass_id: int) -> ResponseReturnValue:
 
 
 @bp.route("/<int:glass_id>/name", methods=["GET", "POST"])
-@fresh
+@fresh_for_vault
 @may(check_can_use_glass, glass=True)
 def name(glass_id: int) -> ResponseReturnValue:
     """Name a network manager who opens the vault from now on; their code is shown once."""

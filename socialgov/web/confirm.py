@@ -36,15 +36,17 @@ bp = Blueprint("confirm", __name__, url_prefix="/confirm")
 
 BACK_KEY = "confirm_back"  # where a confirmed visitor goes on: an address of this application
 FORM_KEY = "confirm_form"  # the token of an interrupted form
+FOR_VAULT_KEY = "confirm_for_vault"  # what comes next is the vault or the glass: not by a code where passkeys work
 INTERRUPTED = "interrupted"
 
 
 @bp.app_errorhandler(StepUpNeeded)
-def first_confirm(_: StepUpNeeded) -> ResponseReturnValue:
+def first_confirm(needed: StepUpNeeded) -> ResponseReturnValue:
     """Keep where the visitor was going, and ask."""
     if g.get("staff") is None:  # the session ended between two clicks
         return redirect(url_for("signin.page"))
     keep_place(BACK_KEY, FORM_KEY)
+    session[FOR_VAULT_KEY] = needed.for_vault
     return redirect(url_for("confirm.page"))
 
 
@@ -71,15 +73,16 @@ def page() -> ResponseReturnValue:
 
     if saved(form, confirm):
         return go_on(tokens[0])
-    kept = open_session(g.home, g.session_token, now=g.now)
-    if request.method == "GET" and kept is not None and is_fresh(g.home, kept, g.now):
+    kept, for_vault = open_session(g.home, g.session_token, now=g.now), session.get(FOR_VAULT_KEY, False)
+    if request.method == "GET" and kept is not None and is_fresh(g.home, kept, g.now, for_vault=for_vault):
         return redirect(where_to())
     ways = ways_of(g.home.db, g.staff.id)
-    can = usable(g.home, ways)
+    can = usable(g.home, ways, for_vault=for_vault)
     html = render_template(
         "confirm/page.html",
         form=form,
         usable=can,
+        only_code=not can.some and usable(g.home, ways).code,
         first=kept is not None and may_add_first(g.home, kept, g.now),
         provider=provider("openid.confirm") if can.openid else None,
         again_with=g.home.settings.openid.label if ways.identities and g.home.settings.openid else None,
@@ -113,6 +116,7 @@ def passkey() -> ResponseReturnValue:
 def go_on(token: str) -> ResponseReturnValue:
     """The session has a new token: keep it, and lead the visitor on. Also for the provider's step-up."""
     session[SESSION_KEY] = token
+    session.pop(FOR_VAULT_KEY, None)
     return redirect(where_to())
 
 

@@ -29,7 +29,7 @@ from socialgov.permissions import (
 )
 from socialgov.store.staff import staff_by_id, staff_names, staff_with_role
 from socialgov.store.vault import HolderRow, current_holders, current_recovery, openings_of_now
-from socialgov.web.access import fresh, may
+from socialgov.web.access import fresh_for_vault, may
 from socialgov.web.confirm import FORM_KEY, keep_place
 from socialgov.web.errors import socialgov_error
 from socialgov.web.forms import ButtonForm, page, saved, shorter, text
@@ -153,7 +153,7 @@ def first_open(error: VaultShut) -> ResponseReturnValue:
 
 
 @bp.route("/open", methods=["GET", "POST"])
-@fresh
+@fresh_for_vault
 @may(check_can_open_vault)
 def unlock() -> ResponseReturnValue:
     """The passphrase, after showing once more who it is (ASVS 7.5.1)."""
@@ -212,7 +212,7 @@ def join() -> ResponseReturnValue:
 
 
 @bp.route("/passphrase/change", methods=["GET", "POST"])
-@fresh
+@fresh_for_vault
 @may(check_can_open_vault)
 def change() -> ResponseReturnValue:
     """Another passphrase for oneself. What one has open is shut: it opens again with the new one."""
@@ -246,7 +246,7 @@ def _passphrase_page(form: FlaskForm, proposed: str = "") -> ResponseReturnValue
 
 
 @bp.route("/invite/<int:staff_id>", methods=["GET", "POST"])
-@fresh
+@fresh_for_vault
 @may(check_can_manage_vault)
 def invite(staff_id: int) -> ResponseReturnValue:
     """Let another network manager in. The code stands in the answer to this POST and nowhere else."""
@@ -267,7 +267,7 @@ def invite(staff_id: int) -> ResponseReturnValue:
 
 
 @bp.route("/remove/<int:staff_id>", methods=["GET", "POST"])
-@fresh
+@fresh_for_vault
 @may(check_can_manage_vault)
 def remove(staff_id: int) -> ResponseReturnValue:
     """Take somebody's way in; they and the heads are told."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import pytest
 from factories import NOW, VAULT_CODE, VAULT_PASSPHRASE, give_way_in, make_home, manager_of, staff, vault_of
 from walk import SECRET, approved, cast_of, deposited
 
+from socialgov.actions import break_glass
 from socialgov.actions.credentials import reveal
 from socialgov.actions.sessions import Visitor, end_session, open_session, start_session
-from socialgov.actions.stepup import mark_strong
+from socialgov.actions.stepup import mark_strong, need_fresh
 from socialgov.actions.vault import (
     invite,
     open_vault,
@@ -20,8 +22,9 @@ from socialgov.actions.vault import (
     shut_expired,
     shut_vault,
 )
-from socialgov.actions.vault_passphrase import change_passphrase, join
+from socialgov.actions.vault_passphrase import change_passphrase, check_passphrase, join
 from socialgov.errors import Conflict, InvalidInput, NotFound, NotPermitted, StepUpNeeded, Throttled, VaultShut
+from socialgov.generator import random_words
 from socialgov.home import Home
 from socialgov.models import Account, Role, Staff
 from socialgov.store.connect import write
@@ -173,3 +176,80 @@ def test_neither_database_nor_config_holds_a_key_a_passphrase_or_a_secret(home: 
             assert secret not in content, path.name
             assert secret.hex().encode() not in content, path.name
     give_way_in(home, staff(home, Role.NETWORK_MANAGER))
+
+
+# --------------------------------------------------------------------------------------------------- by what way
+
+
+def by_code(home: Home, person: Staff) -> str:
+    with write(home.db) as db:
+        token = start_session(db, home, person.id, method="link+code", visitor=Visitor(), now=NOW, strong=True)
+    return token
+
+
+def at(home: Home, address: str) -> Home:
+    return replace(home, settings=replace(home.settings, base_url=address))
+
+
+@pytest.mark.asvs("7.5.1")
+@pytest.mark.parametrize("address", ["https://social.school.example", "http://localhost:5000"])
+def test_six_digits_do_not_open_the_vault_where_passkeys_work(home: Home, manager: Staff, address: str) -> None:
+    there = at(home, address)
+    session = by_code(there, manager)
+    need_fresh(there, session, now=NOW)
+    with pytest.raises(StepUpNeeded) as caught:
+        open_vault(there, manager, session, VAULT_PASSPHRASE, now=NOW)
+    assert caught.value.for_vault
+    with write(there.db) as db:
+        shown = open_session(there, session, now=NOW)
+        assert shown is not None
+        mark_strong(db, shown.id, "passkey", NOW)
+    assert open_vault(there, manager, session, VAULT_PASSPHRASE, now=NOW)
+
+
+def test_six_digits_do_not_break_the_glass_either_where_passkeys_work(home: Home) -> None:
+    there, head = at(home, "https://social.school.example"), staff(home, Role.HEAD)
+    with pytest.raises(StepUpNeeded):
+        break_glass.ask(there, head, by_code(there, head), "Nobody has the passphrase.", now=NOW)
+    assert break_glass.ask(at(home, "http://192.0.2.4"), head, by_code(home, head), "Nobody has it.", now=NOW)
+
+
+def test_they_do_on_a_machine_without_https(home: Home, manager: Staff) -> None:
+    there = at(home, "http://192.0.2.4:5000")
+    assert open_vault(there, manager, by_code(there, manager), VAULT_PASSPHRASE, now=NOW)
+
+
+# --------------------------------------------------------------------------------------------------- passphrases
+
+
+@pytest.mark.parametrize(
+    "guessable",
+    [
+        "Margaret Thompson 1974",
+        "Christopher Robertson 1968",
+        "Joanna Whitfield 2011",
+        "Birmingham City 1875",
+        "Margaret Elizabeth Thompson 14 March 1974",
+        "Manchester United 1999 champions",
+        "correct horse battery staple",
+        "Orlaith Featherstonehaugh Orlaith Featherstonehaugh",  # of the staff
+        "1066 1815 1914 1939 1945 1966 2012",
+    ],
+)
+def test_a_name_and_a_year_is_no_vault_passphrase(home: Home, manager: Staff, guessable: str) -> None:
+    staff(home, name="Orlaith Featherstonehaugh")
+    with pytest.raises(InvalidInput) as caught:
+        check_passphrase(home, manager, guessable)
+    assert "passphrase" in caught.value.fields
+    assert guessable not in str(caught.value.fields)
+
+
+def test_six_words_at_random_are_one_and_so_are_many_signs(home: Home, manager: Staff) -> None:
+    for taken in (
+        *(random_words() for _ in range(25)),
+        OWN,
+        VAULT_PASSPHRASE,
+        "kx9Rm2vTq7Lw4zPb8Yd",
+        "wuhcjqxbmzrkfpgtvn dyl",
+    ):
+        check_passphrase(home, manager, taken)

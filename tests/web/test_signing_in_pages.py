@@ -262,6 +262,25 @@ def test_a_passkey_confirms_too(guarded: Flask, browse: Browse, home: Home, teac
     assert client.post("/confirm/passkey", data={"answer": key.use(options)}).location == "/important"
 
 
+def test_before_the_vault_an_app_is_not_enough_and_leads_to_a_passkey(
+    browse: Browse, home: Home, manager: Staff, clock: Any
+) -> None:
+    client = browse(manager)
+    seed = add_app(home, client)
+    assert client.get("/vault/open").location == "/confirm"
+    asked = client.get("/confirm").text
+    assert "does not open the vault" in asked
+    assert "Code from your authenticator app" not in asked
+    later = NOW + timedelta(minutes=home.settings.policy.step_up_minutes)
+    clock(later)
+    assert client.get("/signing-in/passkeys/add").location == "/confirm"
+    assert "Code from your authenticator app" in client.get("/confirm").text, "for a passkey the app is enough"
+    digits = code_at(seed, later)[0]
+    assert client.post("/confirm", data={"code": digits}).location == "/signing-in/passkeys/add"
+    add_key(home, client)
+    assert client.get("/vault/open").status_code == 200, "whoever just used the new passkey is let on"
+
+
 def test_an_interrupted_form_is_kept_without_its_secrets(
     guarded: Flask, browse: Browse, home: Home, teacher: Staff, clock: Any
 ) -> None:
