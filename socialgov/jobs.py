@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 from socialgov.actions import (
     break_glass,
     closing,
+    giving_up_keys,
     observing,
     planning,
     posts,
@@ -26,6 +27,7 @@ from socialgov.actions import (
     reminders,
     retention,
     rotations,
+    stretching,
 )
 from socialgov.actions.leases import give_back_job, take_job
 from socialgov.actions.log import audit_log, sign_checkpoint
@@ -171,6 +173,15 @@ def begin_rotations(pass_: Pass, tally: Tally) -> None:
     tally.each(pass_, due, lambda one: rotations.begin_scheduled(home, one, now=now), lambda one: f"account {one}")
 
 
+def end_keys(pass_: Pass, tally: Tally) -> None:
+    """Keys of compromised accounts that their platform could not be asked to end at once (SEC204)."""
+    home, now = pass_.home, pass_.now
+    left = giving_up_keys.keys_to_end(home)
+    tally.each(
+        pass_, left, lambda one: giving_up_keys.end_given_up_key(home, one, now=now), lambda one: f"key of {one}"
+    )
+
+
 def remind(pass_: Pass, tally: Tally) -> None:
     """Before the end, before a standing account must be confirmed, of passwords to change and of the recovery drill."""
     home, now = pass_.home, pass_.now
@@ -184,6 +195,13 @@ def recheck_deposits(pass_: Pass, tally: Tally) -> None:
     """After a change of the policy, what is deposited is measured by it (SEC202)."""
     counts = rechecking.recheck_deposits(pass_.home, pass_.now)
     tally.done += counts.total() if counts else 0
+
+
+def stretch_fingerprints(pass_: Pass, tally: Tally) -> None:
+    """What an earlier version kept to find a password that is used twice is made hard to guess from (SEC203)."""
+    home = pass_.home
+    old = stretching.to_stretch(home)
+    tally.each(pass_, old, lambda one: stretching.stretch(home, one), lambda _: "a fingerprint")
 
 
 def retain(pass_: Pass, tally: Tally) -> None:
@@ -232,7 +250,9 @@ JOBS: tuple[Job, ...] = (
     Job("plan reads", TICK, plan_reads),
     Job("check accounts", TICK, check_accounts),
     Job("recheck deposits", TICK, recheck_deposits),
+    Job("stretch fingerprints", TICK, stretch_fingerprints),
     Job("begin rotations", timedelta(hours=1), begin_rotations),
+    Job("end keys", timedelta(hours=1), end_keys),
     Job("remind", timedelta(hours=1), remind),
     Job("send mail", TICK, send_mail),
 )

@@ -20,7 +20,10 @@ from socialgov.escrow import PASSPHRASE_FILE_VARIABLE, PASSPHRASE_VARIABLE
 from socialgov.home import Home
 from socialgov.models import Role, Staff
 
-pytest_plugins = ("plugin_quick_routes", "plugin_not_run", "plugin_browser", "plugin_bluesky", "plugin_mastodon")
+pytest_plugins = (
+    "plugin_quick_routes", "plugin_quick_fingerprints", "plugin_not_run", "plugin_browser", "plugin_bluesky",
+    "plugin_mastodon",
+)  # fmt: skip
 
 MEMORY, ROOM = Path("/dev/shm"), 4_000_000_000
 

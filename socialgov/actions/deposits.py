@@ -12,9 +12,11 @@ from socialgov.actions import throttle
 from socialgov.actions.findings import evaluate_account
 from socialgov.actions.machine_tokens import make_after_deposit
 from socialgov.actions.request_checks import school_email_fault, text_faults, tidy
+from socialgov.actions.stretching import bring_along
 from socialgov.actions.unsealing import need_credential, need_spare, record
 from socialgov.actions.vault import vault_key
 from socialgov.errors import InvalidInput
+from socialgov.escrow import near_forms
 from socialgov.lifecycle import WrongState
 from socialgov.models import AccountState, Credential, CredentialKind, Enforcement
 from socialgov.rules.strength import length_kept
@@ -75,6 +77,7 @@ def deposit(
     throttle.check_person(home, actor.id, now=now, of=throttle.REUSE)
     draft = _draft(home, account, username=username, secret=secret, email=email, kind=kind)
     with write(home.db) as db:
+        bring_along(home, db, secret, draft.fingerprints)
         account = account_by_id(db, account_id)
         permissions.check_can_deposit(actor, account)
         need_depositable(account)
@@ -122,7 +125,7 @@ def adopt_spare(db: Database, spare_id: int, *, actor: str, now: datetime) -> No
 
 
 def _draft(home: Home, account: Account, *, username: str, secret: str, email: str, kind: CredentialKind) -> _Draft:
-    """What was typed, checked for form and strength. Slow (zxcvbn), so done before the transaction."""
+    """What was typed, checked for form and strength. Slow (zxcvbn, Argon2id), so done before the transaction."""
     if kind not in LOGINS:
         raise ValueError(f"{kind} is no login: it is deposited by deposit_parts, and leaves no fingerprint")
     username, email = tidy(username), tidy(email)
@@ -149,7 +152,7 @@ def assessed(home: Home, account: Account, secret: str, *, username: str, email:
         min_strength=policy.password_min_strength,
         signs=policy.password_signs,
     )
-    if not _is_a_name(home, account, secret, username, email):
+    if not _is_a_name(account, secret, username, email):
         return found
     words = "It is the user name, the handle or the e-mail address of the account, or one very like it."
     return replace(found, strength=0, problems=(words,), one_word=True)
@@ -178,11 +181,11 @@ def _context(home: Home, account: Account, username: str, email: str) -> Iterabl
         yield staff.name
 
 
-def _is_a_name(home: Home, account: Account, secret: str, username: str, email: str) -> bool:
+def _is_a_name(account: Account, secret: str, username: str, email: str) -> bool:
     """What everybody can read about the account, in one of the forms by which passwords count as alike (SEC203)."""
-    forms = set(home.escrow.fingerprints(secret))
+    forms = set(near_forms(secret))
     names = {username, email, email.partition("@")[0], account.handle or "", account.handle_wished}
-    return any(not forms.isdisjoint(home.escrow.fingerprints(name)) for name in names if name)
+    return any(not forms.isdisjoint(near_forms(name)) for name in names if name)
 
 
 def _broken(db: Database, account: Account, draft: _Draft) -> dict[str, str]:

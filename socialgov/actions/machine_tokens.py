@@ -130,6 +130,7 @@ def _make(home: Home, credential: Credential, login: Login, now: datetime) -> bo
 
 def _keep(home: Home, asked_for: Account, credential: Credential, token: str, now: datetime) -> bool:
     """The key on record in place of the one before; False where the account or its deposit is another one by now."""
+    prints = home.escrow.fingerprints(token)  # slow, so before the transaction
     with write(home.db) as db:
         account = account_by_id(db, credential.account_id)
         held = store.current_credential(db, account.id, CredentialKind.PASSWORD)
@@ -138,7 +139,7 @@ def _keep(home: Home, asked_for: Account, credential: Credential, token: str, no
             return False
         for old in forget_tokens(db, account.id, now):
             record(db, EventTag.CREDENTIAL_DESTROYED, account, JOB, now, old)
-        _insert(home, db, account, credential.username, token, now)
+        _insert(home, db, account, credential.username, token, prints, now)
         _let_closing_go_on(db, account, now)
         _saw(db, account.id, Fact.OUR_ACCESS, now)
         if not manager_said_so(db, credential):  # a machine's word does not replace theirs
@@ -147,11 +148,13 @@ def _keep(home: Home, asked_for: Account, credential: Credential, token: str, no
     return True
 
 
-def _insert(home: Home, db: Database, account: Account, username: str, token: str, now: datetime) -> None:
+def _insert(
+    home: Home, db: Database, account: Account, username: str, token: str, prints: tuple[str, ...], now: datetime
+) -> None:
     kind = CredentialKind.API_TOKEN
     new_id = store.insert_credential(
         db, account_id=account.id, kind=kind, username=username, email=None,
-        fingerprints=home.escrow.fingerprints(token), strength=4, problems=(), deposited_by=None, secret_at=now,
+        fingerprints=prints, strength=4, problems=(), deposited_by=None, secret_at=now,
         now=now,
     )  # fmt: skip
     sealed = home.escrow.seal(token.encode(), account=str(account.id), field=kind.value, version=new_id)

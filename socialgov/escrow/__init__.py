@@ -5,11 +5,13 @@ by itself, such as photos and API tokens. The vault's private half is opened by 
 it opens what people deposited. Nothing here puts a secret into an error, a log or a repr.
 
 `sealing` has the bytes, `school_key` the Escrow, `vault` the key pair and its holders, `keyrings` where the school's
-key lies, `shares` the recovery sheets, `codes` the six digits of an authenticator.
+key lies, `fingerprints` what tells that a password is used twice, `stretching` what makes each guess dear, `shares` the
+recovery sheets, `codes` the six digits of an authenticator.
 """
 
 from __future__ import annotations
 
+from socialgov.escrow.fingerprints import near_forms
 from socialgov.escrow.keyrings import (
     KEY_FILE,
     PASSPHRASE_FILE_VARIABLE,
@@ -54,6 +56,7 @@ __all__ = [
     "create_escrow",
     "drop_old_key",
     "make_vault_key",
+    "near_forms",
     "open_escrow",
     "passphrase",
     "proposed_backend",

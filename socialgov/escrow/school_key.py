@@ -16,11 +16,11 @@ import base64
 import hashlib
 import hmac
 import secrets
-import unicodedata
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from socialgov.errors import EscrowError
+from socialgov.escrow.fingerprints import keyed, near_forms, stretched
 from socialgov.escrow.sealing import (
     HPKE_OVERHEAD,
     KEY,
@@ -230,23 +230,18 @@ class Escrow:
 
     # ---- finding a password that is used twice (SEC203)
 
-    def fingerprint(self, secret: str) -> str:
-        """A keyed hash of the secret as typed (after NFKC): equal secrets are seen without being kept."""
-        return self._hash(unicodedata.normalize("NFKC", secret))
-
     def fingerprints(self, secret: str) -> tuple[str, ...]:
-        """`fingerprint`, then those of its near forms: without capitals, and without the digits and signs at its end.
+        """Of the secret as typed, and of its near form where that is another. About 0.15 s each."""
+        return tuple(self.stretched(quick) for quick in self.quick_fingerprints(secret))
 
-        Two secrets are near when their sets meet.
-        """
-        exact = unicodedata.normalize("NFKC", secret)
-        plain = unicodedata.normalize("NFKC", exact.casefold())
-        stem = plain.rstrip("".join({sign for sign in plain if not sign.isalpha()}))
-        forms = [exact, plain] + ([stem] if len(stem) >= 5 else [])
-        return tuple(dict.fromkeys(self._hash(form) for form in forms))
+    def quick_fingerprints(self, secret: str) -> tuple[str, ...]:
+        """The same before they are stretched, as earlier versions kept them: to find those (actions/stretching.py)."""
+        key = self.derive("password fingerprints")
+        return tuple(keyed(key, form) for form in near_forms(secret))
 
-    def _hash(self, text: str) -> str:
-        return hmac.new(self.derive("password fingerprints"), text.encode(), hashlib.sha256).hexdigest()
+    def stretched(self, quick: str) -> str:
+        """Of an earlier version's fingerprint what is kept now; nothing is opened for it."""
+        return stretched(self.derive("stretched fingerprints"), quick)
 
     # ---- signing (certificates, checkpoints), and vouching for the vault's public key
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
-import threading
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -30,17 +29,13 @@ from socialgov.escrow.sealing import (
     private_key,
     seal_to_public,
 )
+from socialgov.escrow.stretching import LANES, MEMORY, PASSES, SALT, stretch
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-SALT = 16
 _KEYS_SEALED = 2 * KEY + HPKE_OVERHEAD  # root and key, for the recovery sheets
-# RFC 9106, second recommended choice: 64 MiB, three passes, four lanes. About 0.15 s; 64 MiB while it lasts.
-COST = "argon2id:3:65536:4"
-# OpenSSL's lanes share one pool of threads: two passphrases stretched at once wait for each other for ever. One at a
-# time also keeps the memory at 64 MiB, however many come.
-_STRETCHING = threading.Lock()
+COST = f"argon2id:{PASSES}:{MEMORY}:{LANES}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,12 +167,7 @@ class Holder:
 
     def private_of(self, passphrase: str) -> X25519PrivateKey:
         """The holder's private key: Argon2id over the passphrase. Takes about 0.15 s and 64 MiB."""
-        from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
-
-        passes, memory, lanes = self._numbers()
-        kdf = Argon2id(salt=self.salt, length=KEY, iterations=passes, lanes=lanes, memory_cost=memory)
-        with _STRETCHING:
-            return private_key(kdf.derive(passphrase.encode()))
+        return private_key(stretch(passphrase.encode(), self.salt, *self._numbers()))
 
     def _numbers(self) -> tuple[int, int, int]:
         """Passes, KiB and lanes; what a changed row says instead is refused before it costs memory or time."""

@@ -147,38 +147,6 @@ def test_a_token_has_256_bits_and_is_fit_for_a_url() -> None:
     assert all(len(token) == 43 and token.replace("-", "").replace("_", "").isalnum() for token in tokens)
 
 
-# ---- fingerprints
-
-
-def test_equal_secrets_have_equal_fingerprints_and_others_do_not() -> None:
-    assert ESCROW.fingerprint("Sunflower!7") == ESCROW.fingerprint("Sunflower!7")
-    assert ESCROW.fingerprint("Sunflower!7") != ESCROW.fingerprint("Sunflower!8")
-    assert ESCROW.fingerprints("Sunflower!7")[0] == ESCROW.fingerprint("Sunflower!7")
-
-
-def test_a_fingerprint_looks_through_the_ways_to_type_one_sign() -> None:
-    assert ESCROW.fingerprint("café ﬁsh") == ESCROW.fingerprint("cafe\u0301 fish")
-
-
-@pytest.mark.parametrize("near", ["sunflower!7", "SUNFLOWER!7", "Sunflower!8", "Sunflower2027!", "Sunflower"])
-def test_secrets_that_differ_by_capitals_or_their_end_are_near(near: str) -> None:
-    assert set(ESCROW.fingerprints("Sunflower!7")) & set(ESCROW.fingerprints(near))
-
-
-@pytest.mark.parametrize("far", ["Moonflower!7", "!7Sunflower", "Sun1!", "12345678!"])
-def test_secrets_that_differ_otherwise_are_not_near(far: str) -> None:
-    assert not set(ESCROW.fingerprints("Sunflower!7")) & set(ESCROW.fingerprints(far))
-
-
-def test_two_passwords_of_digits_alone_are_not_near_because_nothing_is_left_of_them() -> None:
-    assert not set(ESCROW.fingerprints("12345678!")) & set(ESCROW.fingerprints("87654321?"))
-
-
-def test_a_fingerprint_needs_the_key() -> None:
-    other = Escrow.from_key(bytes(32), SCHOOL_ID)
-    assert ESCROW.fingerprint("Sunflower!7") != other.fingerprint("Sunflower!7")
-
-
 # ---- signatures
 
 
