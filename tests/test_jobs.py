@@ -184,7 +184,7 @@ def test_a_pass_of_the_scheduler_runs_only_what_is_due(home: Home) -> None:
     assert all(one.outcome == "done" for one in first.jobs)
     soon = run_once(home, NOW + timedelta(minutes=1), due_only=True)
     waiting = {one.name for one in soon.jobs if one.outcome == "not due"}
-    assert waiting == {"remind", "begin rotations", "retention", "checkpoint"}
+    assert waiting == {"remind", "begin rotations", "end keys", "retention", "checkpoint"}
 
 
 def test_a_pass_that_is_asked_to_stop_ends_after_the_account_in_hand(home: Home) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from socialgov.models import CredentialKind, Fact, Source
-from socialgov.store.credentials import current_credential, known_to_leavers
+from socialgov.store.credentials import current_credential, given_up_key, known_to_leavers
 from socialgov.store.observations import newest_observation
 from socialgov.store.rotations import has_given_way, open_rotation
 
@@ -34,6 +34,7 @@ class Progress:
     old_again: bool  # something was deposited since, but it is the old secret or very like it
     refused: bool
     older: tuple[Credential, ...]  # other deposits which it does not make new by itself: from before it, or `known`
+    key_left: bool  # the product's own key was given up, and the platform has not ended it yet
     known: Mapping[CredentialKind, int]  # those without which it does not end: how many who left know each
 
 
@@ -60,6 +61,7 @@ def rotation_progress(home: Home, account: Account, now: datetime) -> Progress |
             for one in besides
             if one and (one.kind in known or (one.secret_at or one.deposited_at) < rotation.started_at)
         ),
+        key_left=given_up_key(db, account.id) is not None,
         known=known,
     )
 

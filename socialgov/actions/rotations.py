@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from socialgov import permissions
 from socialgov.actions.findings import evaluate_account
+from socialgov.actions.giving_up_keys import end_given_up_key, give_up_key
 from socialgov.actions.notices import answered, notify
 from socialgov.actions.request_checks import checked_reason
 from socialgov.actions.rotation_progress import manager_said_so
@@ -21,7 +22,6 @@ from socialgov.models import AccountState, CredentialKind, Role, RotationReason
 from socialgov.rules.secrets import ROTATION_WORDS
 from socialgov.store import rotations as store
 from socialgov.store.accounts import account_by_id, accounts_of_keeper, change_account
-from socialgov.store.closings import forget_tokens
 from socialgov.store.connect import write
 from socialgov.store.credentials import accounts_known_to, current_credential, knowers, known_to_leavers
 from socialgov.store.events import EventTag, actor_of, record_event
@@ -174,8 +174,9 @@ def begin_scheduled(home: Home, account_id: int, *, now: datetime) -> bool:
 def report_compromised(home: Home, actor: Staff, account_id: int, reason: str, *, now: datetime) -> Account:
     """Somebody has the password who must not (SEC204): stop the account, have it changed, tell who must know.
 
-    One transaction. The product's own key goes too, since it was made with that password: the next deposit makes
-    another (actions/machine_tokens.py). The gate stays shut until the rotation is finished.
+    One transaction. The product's own key goes too, since it was made with that password: it is ended on the platform
+    where that can be asked, and the next deposit makes another (actions/machine_tokens.py). The gate stays shut until
+    the rotation is finished.
     """
     reason = checked_reason(reason)
     who = actor_of(actor.id)
@@ -191,11 +192,11 @@ def report_compromised(home: Home, actor: Staff, account_id: int, reason: str, *
                 db, account, {"state": S.SUSPENDED, "suspended_at": now, "suspend_reason": f"Compromised: {reason}"},
                 tag=EventTag.ACCOUNT_SUSPENDED, actor=who, now=now,
             )  # fmt: skip
-        for token_id in forget_tokens(db, account_id, now):
-            record(db, EventTag.CREDENTIAL_DESTROYED, account, who, now, token_id)
+        give_up_key(home, db, account, actor=who, now=now)
         begin(home, db, account, R.COMPROMISED, actor=who, now=now, detail=reason, tell=False)
         _tell_of_compromise(home, db, account, actor, now)
         evaluate_account(home, account_id, now=now, actor=who)
+    end_given_up_key(home, account_id, now=now)
     return account_by_id(home.db, account_id)
 
 

@@ -124,6 +124,23 @@ def supersede(db: Database, account_id: int, kind: CredentialKind, now: datetime
     )
 
 
+_GIVEN_UP = """c.kind = 'api_token' and c.superseded_at is not null and c.sealed is not null and not exists (
+  select 1 from credential held where held.account_id = c.account_id and held.kind = c.kind
+    and held.superseded_at is null and held.destroyed_at is null)"""
+
+
+def given_up_key(db: Database, account_id: int) -> Credential | None:
+    """The machine's newest key that is out of force with none in its place; None once it was destroyed."""
+    where = f"where c.account_id = ? and {_GIVEN_UP} order by c.id desc limit 1"
+    return one_of(db, Credential, f"{_CREDENTIALS} {where}", (account_id,))
+
+
+def accounts_with_given_up_key(db: Database) -> list[int]:
+    """Every account of which `given_up_key` finds one."""
+    found = db.execute(f"select distinct c.account_id from credential c where {_GIVEN_UP} order by 1")  # noqa: S608
+    return [row[0] for row in found]
+
+
 def accounts_sharing(db: Database, fingerprints: Sequence[str], *, other_than: int) -> set[int]:
     """The other accounts for which a near form of this secret is, or was, deposited (SEC203)."""
     marks = ", ".join("?" for _ in fingerprints)

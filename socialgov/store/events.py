@@ -99,6 +99,7 @@ class EventTag(StrEnum):
     CREDENTIAL_MACHINE_USE = "credential:secret:used_by_machine"
     CREDENTIAL_TESTED = "credential:login:tested"
     TOKEN_FAILED = "credential:token:failed"  # noqa: S105
+    TOKEN_ENDED = "credential:token:ended"  # noqa: S105
     CREDENTIAL_DESTROYED = "credential:secret:destroyed"
     CREDENTIAL_COPIED = "credential:secret:copied"
     CREDENTIAL_RECHECKED = "credential:policy:rechecked"

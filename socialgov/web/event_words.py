@@ -105,6 +105,7 @@ WORDS: Mapping[EventTag, str] = {
     T.CREDENTIAL_MACHINE_USE: "used a deposited login",
     T.CREDENTIAL_TESTED: "recorded a login test",
     T.TOKEN_FAILED: "could not have a key of its own made",
+    T.TOKEN_ENDED: "ended its own key on the platform",
     T.CREDENTIAL_COPIED: "copied a secret",
     T.CREDENTIAL_RECHECKED: "measured the deposits by a changed policy",
     T.CREDENTIAL_COMPROMISED: "reported the password as compromised",

@@ -15,9 +15,12 @@ from networks import Clock, Sandbox, served_sandbox
 from socialgov.actions.closing import advance, start_closing
 from socialgov.actions.credentials import deposit, record_login_test
 from socialgov.actions.findings import current_findings
+from socialgov.actions.giving_up_keys import end_given_up_key, keys_to_end
 from socialgov.actions.machine_tokens import accounts_without_key, key_since, make_machine_token
 from socialgov.actions.notices import open_notices
 from socialgov.actions.observing import check_account
+from socialgov.actions.rotation_progress import rotation_progress
+from socialgov.actions.rotations import report_compromised
 from socialgov.actions.today import needs_today
 from socialgov.actions.unsealing import machine_login
 from socialgov.errors import EscrowError, NotFound, VaultShut
@@ -310,3 +313,60 @@ def test_after_the_closing_ended_our_access_a_deposit_brings_no_new_key(
     hand_in(school, account_by_id(school.db, account.id), OTHER)
     assert keys_of(sandbox) == []
     assert current_credential(school.db, account.id, TOKEN) is None
+
+
+# --------------------------------------------------------------------------------------------------- compromised
+
+
+def sealed_keys(school: Home, account: Account) -> list[int]:
+    kept = [one.id for one in credentials_of(school.db, account.id) if one.kind is TOKEN]
+    return [one for one in kept if sealed_of(school.db, one) is not None]
+
+
+def test_the_key_of_a_compromised_account_opens_nothing_there_any_more(
+    school: Home, account: Account, sandbox: Sandbox
+) -> None:
+    hand_in(school, account)
+    report_compromised(school, owner_of(school, account), account.id, "A pupil knew it.", now=NOW)
+    assert keys_of(sandbox) == []
+    assert sealed_keys(school, account) == []
+    assert len(events(school, "credential:token:ended", account.id)) == 1
+    progress = rotation_progress(school, account_by_id(school.db, account.id), NOW)
+    assert progress is not None and not progress.key_left
+
+
+def test_a_key_that_cannot_be_ended_at_once_is_out_of_force_and_ended_later(
+    school: Home, account: Account, sandbox: Sandbox
+) -> None:
+    hand_in(school, account)
+    unreachable = away(school)
+    report_compromised(unreachable, owner_of(school, account), account.id, "A pupil knew it.", now=NOW)
+    assert account_by_id(school.db, account.id).state == "suspended"
+    assert current_credential(school.db, account.id, TOKEN) is None
+    assert machine_login(school, account.id, purpose="test", now=NOW) is None
+    progress = rotation_progress(school, account_by_id(school.db, account.id), NOW)
+    assert progress is not None and progress.key_left  # the page says how a person ends it
+    assert len(keys_of(sandbox)) == 1
+    assert not end_given_up_key(unreachable, account.id, now=NOW)
+    assert keys_to_end(school) == [account.id]
+    assert end_given_up_key(school, account.id, now=NOW + timedelta(hours=1))
+    assert (keys_of(sandbox), sealed_keys(school, account), keys_to_end(school)) == ([], [], [])
+
+
+def test_a_key_that_somebody_ended_there_by_hand_is_done_with(school: Home, account: Account, sandbox: Sandbox) -> None:
+    hand_in(school, account)
+    report_compromised(away(school), owner_of(school, account), account.id, "A pupil knew it.", now=NOW)
+    Keys(sandbox.network).revoke(sandbox.network.named("lakes2026"), keys_of(sandbox)[0])
+    assert end_given_up_key(school, account.id, now=NOW)
+    assert sealed_keys(school, account) == []
+
+
+def test_a_new_key_takes_the_place_of_one_that_was_not_ended(school: Home, account: Account, sandbox: Sandbox) -> None:
+    hand_in(school, account)
+    report_compromised(away(school), owner_of(school, account), account.id, "A pupil knew it.", now=NOW)
+    sandbox.network.change_password(sandbox.network.named("lakes2026"), PASSWORD, OTHER)
+    hand_in(school, account, OTHER)
+    [name] = keys_of(sandbox)
+    assert (len(sealed_keys(school, account)), keys_to_end(school)) == (1, [])
+    assert end_given_up_key(school, account.id, now=NOW)
+    assert keys_of(sandbox) == [name]
