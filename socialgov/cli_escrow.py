@@ -148,14 +148,14 @@ def drill(path: Path, files: Sequence[Path]) -> None:
     console.print("Put the sheets back into new envelopes, and each to its keeper.")
 
 
-def recover(path: Path, email: str, files: Sequence[Path]) -> None:
+def recover(path: Path, email: str, files: Sequence[Path], *, make_manager: bool) -> None:
     from socialgov.actions.recovery import recover as bring_back
 
     settings = load_settings(path.resolve())
     words = _two_sheets(files)
     if settings.key_backend == "cryptfile":
         _need_new_passphrase()
-    found, code = _explaining(lambda: bring_back(path, words, email, now=wall_clock()))
+    found, code = _explaining(lambda: bring_back(path, words, email, now=wall_clock(), make_manager=make_manager))
     home = open_home(path)
     manager = _manager(home, email)
     console = _console()
@@ -168,12 +168,12 @@ def recover(path: Path, email: str, files: Sequence[Path]) -> None:
     console.print("  socialgov escrow rotate-key --vault --new-sheets")
 
 
-def invite(path: Path, email: str, files: Sequence[Path]) -> None:
+def invite(path: Path, email: str, files: Sequence[Path], *, make_manager: bool) -> None:
     from socialgov.actions.recovery import invite_with_sheets
 
     home = open_home(path)
     manager, words = _manager(home, email), _two_sheets(files)
-    code = _explaining(lambda: invite_with_sheets(home, words, email, now=home.now()))
+    code = _explaining(lambda: invite_with_sheets(home, words, email, now=home.now(), make_manager=make_manager))
     tell_of_code(_console(), home.settings, manager.name, code)
 
 

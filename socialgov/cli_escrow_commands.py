@@ -20,6 +20,12 @@ def _sheet_files(command: F) -> F:
     )(command)
 
 
+def _make_manager(command: F) -> F:
+    return click.option(
+        "--make-manager", is_flag=True, help="Give EMAIL the role of network manager too: the only one may be gone."
+    )(command)
+
+
 def _passphrase_options(command: F) -> F:
     command = click.option(
         "--vault-passphrase-file", type=FILE, help="A file with that passphrase. Default: ask, and show nothing."
@@ -96,8 +102,9 @@ def escrow_drill(home: Path, files: tuple[Path, ...]) -> None:
 @escrow.command("recover")
 @home_option
 @click.argument("manager", metavar="EMAIL")
+@_make_manager
 @_sheet_files
-def escrow_recover(home: Path, manager: str, files: tuple[Path, ...]) -> None:
+def escrow_recover(home: Path, manager: str, make_manager: bool, files: tuple[Path, ...]) -> None:
     """Bring a school back from a backup and two sheets, on a new machine or after its passphrase was lost.
 
     Restore the backup into the folder first. The school's key is put into this machine's keyring, under the passphrase
@@ -105,21 +112,22 @@ def escrow_recover(home: Path, manager: str, files: tuple[Path, ...]) -> None:
     """
     from socialgov import cli_escrow
 
-    cli_escrow.recover(home, manager, files)
+    cli_escrow.recover(home, manager, files, make_manager=make_manager)
 
 
 @escrow.command("invite")
 @home_option
 @click.argument("manager", metavar="EMAIL")
+@_make_manager
 @_sheet_files
-def escrow_invite(home: Path, manager: str, files: tuple[Path, ...]) -> None:
+def escrow_invite(home: Path, manager: str, make_manager: bool, files: tuple[Path, ...]) -> None:
     """Let a network manager into the vault with two sheets, when no other can.
 
     Prints the code of EMAIL once. As long as anybody opens the vault, they let others in on its page instead.
     """
     from socialgov import cli_escrow
 
-    cli_escrow.invite(home, manager, files)
+    cli_escrow.invite(home, manager, files, make_manager=make_manager)
 
 
 @escrow.command("rotate-key")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from socialgov.actions import throttle
 from socialgov.actions.sealed_places import check_all
+from socialgov.actions.staff import make_network_manager
 from socialgov.actions.vault import (
     WRONG,
     Invitation,
@@ -210,17 +211,27 @@ def drill(home: Home, sheets: Sequence[str], *, now: datetime) -> Drill:
     return Drill(joined.set_id, found)
 
 
-def invite_with_sheets(home: Home, sheets: Sequence[str], email: str, *, now: datetime) -> str:
-    """Let a network manager in when no other can: six words, shown once. Raises InvalidInput, NotFound."""
+def invite_with_sheets(
+    home: Home, sheets: Sequence[str], email: str, *, now: datetime, make_manager: bool = False
+) -> str:
+    """Let a network manager in when no other can: six words, shown once. Raises InvalidInput, NotFound.
+
+    With `make_manager` anybody who works here, who is given that role: the only one who had it may be gone. That gives
+    whoever is at the machine nothing new, as they could sign in as the one there is (`socialgov signin-link`).
+    """
+    _check_named(staff_by_email(home.db, email), email, make_manager)
     joined = _joined(home, sheets, now)
-    return _let_in_with(home, joined, email, now)
+    return _let_in_with(home, joined, email, now, make_manager)
 
 
-def recover(root: Path, sheets: Sequence[str], email: str, *, now: datetime) -> tuple[Found, str]:
+def recover(
+    root: Path, sheets: Sequence[str], email: str, *, now: datetime, make_manager: bool = False
+) -> tuple[Found, str]:
     """A backup and two sheets on a new machine: the school's key is put into this machine's keyring again.
 
-    What would be damaged is told; the code lets the named network manager into the vault. The passphrase of a key file
-    is the one that is given now. Raises NotFound, InvalidInput, EscrowError, with the keyring as it was.
+    What would be damaged is told; the code lets the named network manager into the vault (`make_manager`: as
+    `invite_with_sheets`). The passphrase of a key file is the one that is given now. Raises NotFound, InvalidInput,
+    EscrowError, with the keyring as it was.
     """
     root = root.resolve()
     settings = load_settings(root)
@@ -232,7 +243,7 @@ def recover(root: Path, sheets: Sequence[str], email: str, *, now: datetime) -> 
             raise NotFound("This school has no vault yet.", "Restore a newer backup.")
         vault = vault_key_of(joined.escrow, row.public_key, row.proof, row.key_id)
         _check_holds(joined, settings.key_id, in_force, vault.key_id)
-        _check_manager(staff_by_email(db, email), email)
+        _check_named(staff_by_email(db, email), email, make_manager)
     finally:
         db.close()
     home = Home(root, settings, joined.escrow)
@@ -242,17 +253,21 @@ def recover(root: Path, sheets: Sequence[str], email: str, *, now: datetime) -> 
             "Nothing in this backup opens with what the sheets hold.", "Restore another backup: this one was changed."
         )
     replace_key(root, settings, joined.escrow)
-    return found, _let_in_with(home, joined, email, now)
+    return found, _let_in_with(home, joined, email, now, make_manager)
 
 
-def _let_in_with(home: Home, joined: Joined, email: str, now: datetime) -> str:
-    manager = _check_manager(staff_by_email(home.db, email), email)
+def _let_in_with(home: Home, joined: Joined, email: str, now: datetime, make_manager: bool) -> str:
     invitation = Invitation.new()
     with write(home.db) as db:
+        manager = _check_named(staff_by_email(db, email), email, make_manager)
+        what = "let into the vault"
+        if not manager.has(Role.NETWORK_MANAGER):
+            manager = make_network_manager(db, manager, actor="cli", now=now)
+            what = f"made network manager and {what}"
         record_event(db, EventTag.RECOVERY_USED, actor="cli", now=now, subject="vault", subject_id=joined.set_id)
         store.end_openings(db, now)
         let_in(db, home, joined.opened, invitation, manager.id, made_by=None, now=now)
-        text = f"Two recovery sheets were used at the school's machine, and {manager.name} was let into the vault."
+        text = f"Two recovery sheets were used at the school's machine, and {manager.name} was {what}."
         tell_managers_and_heads(db, "recovery_used", text, now, key=f"{joined.set_id}:{now}")
     return invitation.code
 
@@ -278,11 +293,20 @@ def _check_holds(joined: Joined, identity: str, key_id: str, vault_key_id: str) 
         )
 
 
-def _check_manager(staff: Staff | None, email: str = "") -> Staff:
-    if staff is None or not staff.current:
-        raise NotFound(f"Nobody with the address {email} works here.", "Check it in the list of staff.")
+def _check_manager(staff: Staff) -> None:
     if not staff.has(Role.NETWORK_MANAGER):
         raise InvalidInput(f"{staff.name} is no network manager.", mend="Name somebody who is.")
+
+
+def _check_named(staff: Staff | None, email: str, make_manager: bool) -> Staff:
+    """Who is to be let in: a network manager, or with `make_manager` whoever works here."""
+    if staff is None or not staff.current:
+        raise NotFound(f"Nobody with the address {email} works here.", "Check it in the list of staff.")
+    if not make_manager and not staff.has(Role.NETWORK_MANAGER):
+        raise InvalidInput(
+            f"{staff.name} is no network manager.",
+            mend="Name somebody who is, or give them the role with the same command: --make-manager.",
+        )
     return staff
 
 

@@ -17,15 +17,20 @@ from sealed_school import Records, add_one_of_each, assert_all_open, opened_by
 
 from socialgov import home as home_module
 from socialgov.actions import recovery
+from socialgov.actions.staff import staff_leaves
 from socialgov.actions.vault_passphrase import join
 from socialgov.cli import main
 from socialgov.config import load_settings
+from socialgov.errors import Conflict
 from socialgov.escrow import KEY_FILE, PASSPHRASE_VARIABLE
+from socialgov.escrow.shares import split_secret
 from socialgov.home import Home, open_home
 from socialgov.models import CredentialKind, Role
 from socialgov.store.connect import insert, write
+from socialgov.store.events import EventTag, events_page
+from socialgov.store.outbox import notices_of
 from socialgov.store.rows import dicts, scalar
-from socialgov.store.staff import staff_with_role
+from socialgov.store.staff import staff_by_id, staff_with_role
 from socialgov.store.vault import current_holders, current_recovery, current_vault_key
 
 COMMANDS = ("status", "make", "sheets", "drill", "recover", "invite", "rotate-key")
@@ -344,6 +349,33 @@ def test_two_sheets_let_a_network_manager_in_when_no_other_can(home: Home, tmp_p
     refused(run("invite", teacher.email, *sheet_files(home, tmp_path, 1, 2), home=home), "no network manager")
 
 
+def test_where_the_only_network_manager_is_gone_two_sheets_make_somebody_one(home: Home, tmp_path: Path) -> None:
+    """The page Staff is for network managers, and the last one cannot be recorded as gone before there is another."""
+    gone, head, teacher = manager_of(home), staff(home, Role.HEAD), staff(home)
+    with pytest.raises(Conflict):
+        staff_leaves(home, None, gone.id, now=NOW)
+    result = run("invite", teacher.email, "--make-manager", *sheet_files(home, tmp_path, 0, 1), home=home)
+    assert result.exit_code == 0, result.output
+    assert staff_by_id(home.db, teacher.id).roles == {Role.TEACHER, Role.NETWORK_MANAGER}
+    (changed,) = events_page(home.db, before=None, tag=EventTag.STAFF_ROLES_CHANGED, actor=None, limit=9)
+    assert (changed.actor, changed.subject_id) == ("cli", teacher.id)
+    for person in (gone, head, teacher):
+        told = [notice.text for notice in notices_of(home.db, person.id) if notice.kind == "recovery_used"]
+        assert [f"{teacher.name} was made network manager and let into the vault" in text for text in told] == [True]
+    code = re.search(r"\n  ([a-z-]+(?: [a-z-]+){5})\n", result.output)
+    assert code
+    join(home, staff_by_id(home.db, teacher.id), code[1], OWN, now=NOW)
+    staff_leaves(home, None, gone.id, now=NOW)
+    assert [one.staff_id for one in current_holders(home.db)] == [teacher.id]
+
+
+def test_nobody_is_made_network_manager_with_sheets_of_another_school(home: Home, tmp_path: Path) -> None:
+    teacher = staff(home)
+    flags = sheet_files(home, tmp_path, 0, 1, sheets=tuple(split_secret(bytes(32))))
+    refused(run("invite", teacher.email, "--make-manager", *flags, home=home), "not this school's newest")
+    assert staff_by_id(home.db, teacher.id).roles == {Role.TEACHER}
+
+
 # ---- with a real key: recover, rotate-key
 
 
@@ -401,11 +433,15 @@ def test_a_lost_passphrase_is_chosen_anew_with_two_sheets(
     shutil.copytree(home.path, copy)
     monkeypatch.delenv(PASSPHRASE_VARIABLE)
     typed = "a passphrase that is new\n" * 2
-    result = run("recover", MANAGER, *sheet_files(home, tmp_path, 1, 2), "--home", copy, typed=typed)
+    teacher = staff(Home(copy, load_settings(copy), home.escrow, home.clock))
+    flags = ("--make-manager", *sheet_files(home, tmp_path, 1, 2), "--home", copy)
+    result = run("recover", teacher.email, *flags, typed=typed)
     assert result.exit_code == 0, result.output
     assert "a passphrase that is new" not in result.output
     monkeypatch.setenv(PASSPHRASE_VARIABLE, "a passphrase that is new")
-    assert open_home(copy).escrow.key_id == home.escrow.key_id
+    back = open_home(copy)
+    assert back.escrow.key_id == home.escrow.key_id
+    assert staff_by_id(back.db, teacher.id).has(Role.NETWORK_MANAGER)
 
 
 @pytest.mark.usefixtures("cheap_key_file")
