@@ -67,11 +67,11 @@ def settle(
 
 
 def spent(db: Database, platform: str, since: date, until: date) -> Spent:
-    """What the days from `since` to `until` cost, both included."""
+    """What the days from `since` to `until` cost, both included: of the days' sums, which triggers keep."""
     found = one_of(
         db,
         Spent,
-        f"select {_SUMS} from spending where platform = ? and day between ? and ?",  # noqa: S608
+        f"select {_SUMS} from spending_day where platform = ? and day between ? and ?",  # noqa: S608
         (platform, since.isoformat(), until.isoformat()),
     )
     return found or Spent()

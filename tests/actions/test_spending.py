@@ -219,3 +219,5 @@ def test_whatever_is_asked_lost_or_answered_the_budget_is_never_passed_and_no_ce
             one.after(call, min(items, fate))
         assert cents(school) == (known + doubt, doubt)
         assert known + doubt <= 10
+    by_call = store.spent_by_call(school.db, "instagram", *month_of(school.today(NOW)))
+    assert sum(one.micros for one in by_call) == (known + doubt) * CENT  # as the days' sums say
