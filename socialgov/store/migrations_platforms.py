@@ -10,6 +10,33 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 
+# the sums of `spending` by day: the meter asks for a month's before each request
+_DAYS_SUMS = """
+        create table spending_day (
+          platform text not null, day text not null, requests integer not null, items integer not null,
+          micros integer not null, reserved integer not null, primary key (platform, day)) strict;
+        create trigger spending_added after insert on spending begin
+          insert into spending_day (platform, day, requests, items, micros, reserved)
+            values (new.platform, new.day, new.requests, new.items, new.micros, new.reserved)
+            on conflict (platform, day) do update set
+              requests = requests + excluded.requests, items = items + excluded.items,
+              micros = micros + excluded.micros, reserved = reserved + excluded.reserved;
+          end;
+        create trigger spending_changed after update on spending begin
+          update spending_day set
+            requests = requests - old.requests + new.requests, items = items - old.items + new.items,
+            micros = micros - old.micros + new.micros, reserved = reserved - old.reserved + new.reserved
+            where platform = new.platform and day = new.day;
+          end;
+        create trigger spending_taken after delete on spending begin
+          update spending_day set
+            requests = requests - old.requests, items = items - old.items,
+            micros = micros - old.micros, reserved = reserved - old.reserved
+            where platform = old.platform and day = old.day;
+          end;
+"""
+
+
 @migrations()
 def m0008_platforms(db: Database) -> None:
     """Connected accounts, servers this product registered with, what was spent and planned, public accounts."""
@@ -38,26 +65,6 @@ def m0008_platforms(db: Database) -> None:
           platform text not null, day text not null, account_id integer not null, call text not null,
           requests integer not null default 0, items integer not null default 0, micros integer not null default 0,
           reserved integer not null default 0, primary key (platform, day, account_id, call)) strict;
-        -- its sums by day, kept by the triggers below: the meter asks for a month's before each request
-        create table spending_day (
-          platform text not null, day text not null, requests integer not null, items integer not null,
-          micros integer not null, reserved integer not null, primary key (platform, day)) strict;
-        create trigger spending_added after insert on spending begin
-          insert into spending_day (platform, day, requests, items, micros, reserved)
-            values (new.platform, new.day, new.requests, new.items, new.micros, new.reserved)
-            on conflict (platform, day) do update set requests = requests + excluded.requests,
-              items = items + excluded.items, micros = micros + excluded.micros, reserved = reserved + excluded.reserved;
-          end;
-        create trigger spending_changed after update on spending begin
-          update spending_day set requests = requests - old.requests + new.requests,
-            items = items - old.items + new.items, micros = micros - old.micros + new.micros,
-            reserved = reserved - old.reserved + new.reserved where platform = new.platform and day = new.day;
-          end;
-        create trigger spending_taken after delete on spending begin
-          update spending_day set requests = requests - old.requests, items = items - old.items,
-            micros = micros - old.micros, reserved = reserved - old.reserved
-            where platform = old.platform and day = old.day;
-          end;
         create table platform_pause (platform text primary key, why text not null, since text not null, until text) strict;
         -- what is read of one account today, and what is not because the money or the limit does not reach
         create table read_plan (
@@ -88,6 +95,7 @@ def m0008_platforms(db: Database) -> None:
         create unique index account_remote on account(platform, remote_id,
           lower(substr(coalesce(handle, ''), instr(coalesce(handle, '') || '@', '@') + 1))) where remote_id is not null;
         """
+        + _DAYS_SUMS
         + under_key_in_force("connection", "sealed")
         + under_key_in_force("platform_app", "sealed")
     )
