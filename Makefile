@@ -26,7 +26,7 @@ PYTEST = $(PYTHON_IN) -m pytest -n $$($(PYTHON_IN) -c "import os; print(1 + (os.
 LOCK := $(PYTHON_IN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 # the modules that do no I/O (docs/decisions/0001-record.md); mypy is strict on these
-PURE := socialgov/models socialgov/lifecycle.py socialgov/permissions.py socialgov/planning.py socialgov/rules
+PURE := socialgov/models socialgov/lifecycle.py socialgov/permissions.py socialgov/planning.py socialgov/prices.py socialgov/rules
 
 help:
 	@sed -n 's/^#   //p' Makefile

@@ -10,60 +10,30 @@ What is left out is never taken as fine: it gets older until the rules say that 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from socialgov.models import Capability, PlatformInfo, ReadPlan, Tariff
+from socialgov.prices import (
+    LISTS,
+    PROFILE,
+    READS,
+    ListKnown,
+    Watched,
+    bundles,
+    fits,
+    looks_a_day,
+    pages_of,
+    price_for,
+)
 
-PROFILE = Capability.READ_PROFILE
-# lists, and what of a profile's counts tells whether one has changed. A share is a post of the account, and counted so.
-COUNT_OF: Mapping[Capability, str] = {
-    Capability.READ_FOLLOWERS: "followers",
-    Capability.READ_FOLLOWS: "follows",
-    Capability.READ_LIKES: "likes",
-    Capability.READ_POSTS: "posts",
-    Capability.READ_SHARES: "posts",
-}
-LISTS = frozenset(COUNT_OF)
-READS = LISTS | {PROFILE, Capability.SEE_PRESENCE}
 # where a profile tells that there are none of these, there is nothing to ask for
 EMPTY_IF_NONE = frozenset({Capability.READ_FOLLOWS, Capability.READ_LIKES, Capability.READ_SHARES})
-CHANGES_A_MONTH = 4  # how often a forecast expects each list to change, beside the sweeps
 _DAY = timedelta(days=1)
 _GOLDEN = 0.6180339887498949  # its multiples, without their whole part, lie evenly however many there are
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class ListKnown:
-    """What is known of one kind of list: when it was read to its end, what was told then, and what is told now."""
-
-    read_at: datetime | None = None
-    told_then: int | None = None
-    told: int | None = None
-
-    @property
-    def changed(self) -> bool:
-        """Never read, or another number is told than when it was."""
-        return self.read_at is None or (self.told is not None and self.told != self.told_then)
-
-
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """One account as the planner sees it. `expected` items are assumed of a list whose size nobody has told."""
-
-    account_id: int
-    platform: str
-    can: frozenset[Capability]
-    live: bool = True
-    trip: bool = True
-    expected: int = 30
-    lists: Mapping[Capability, ListKnown] = field(default_factory=dict)
-
-    def size(self, capability: Capability) -> int:
-        known = self.lists.get(capability)
-        return self.expected if known is None or known.told is None else known.told
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,31 +90,6 @@ class Due(StrEnum):
     SWEEP = "sweep"
 
 
-# --------------------------------------------------------------------------------------------------- prices
-
-
-def price_of(tariff: Tariff | None, capability: Capability, items: int) -> int:
-    """What one read costs in micros if it brings that many items."""
-    calls = tariff.calls.values() if tariff else ()
-    return sum(call.price(items, -(-items // call.page) or 1) for call in calls if call.serves is capability)
-
-
-def price_for(tariff: Tariff | None, account: Watched, capability: Capability) -> int:
-    """The same of one account, from the size that was told last. Presence is told by the profile: not bought extra."""
-    if capability is Capability.SEE_PRESENCE and PROFILE in account.can:
-        return 0
-    return price_of(tariff, capability, 1 if capability not in LISTS else account.size(capability))
-
-
-def daily_price(tariff: Tariff | None, accounts: Iterable[Watched], every: timedelta = _DAY) -> int:
-    """One day's profiles of all these accounts, each looked at `every` so often."""
-    return looks_a_day(every) * sum(price_for(tariff, one, PROFILE) for one in accounts if PROFILE in one.can)
-
-
-def looks_a_day(every: timedelta) -> int:
-    return max(1, _DAY // every)
-
-
 # --------------------------------------------------------------------------------------------------- the plan
 
 
@@ -177,7 +122,7 @@ def plan_day(
         for one in those:
             at = next_slot(one.account_id, begins - every, every)
             wanted, left_out, micros = bought[one.account_id]
-            plans.append(ReadPlan(one.account_id, day, at, wanted, left_out, micros, now))
+            plans.append(ReadPlan(one.account_id, day, at, wanted, left_out | one.shut_out, micros, now))
     return plans
 
 
@@ -194,6 +139,19 @@ def next_slot(account_id: int, now: datetime, every: timedelta) -> datetime:
     return own + (now + every - own) // every * every
 
 
+class _Wish(NamedTuple):
+    """One read that is due. The lower rank is bought first, and of the same rank what was not read for longest."""
+
+    rank: int
+    age: float
+    account_id: int
+    capability: Capability
+    micros: int
+    brings: tuple[Capability, ...]  # with what its answer holds too
+    due: tuple[Capability, ...]
+    fits: bool = True
+
+
 def _bought(
     accounts: list[Watched], tariff: Tariff, purse: Purse, now: datetime, sweep: timedelta, looks: int
 ) -> dict[int, Bought]:
@@ -202,13 +160,13 @@ def _bought(
     reads: dict[int, set[Capability]] = {one.account_id: set() for one in accounts}
     left_out: dict[int, set[Capability]] = {one.account_id: set() for one in accounts}
     paid = dict.fromkeys(reads, 0)
-    for rank, _, account_id, capability, micros in sorted(_wishes(accounts, tariff, now, sweep, looks)):
-        if micros <= (max(share, changes) if rank in _BY_CHANGE else share):
-            share, changes = max(0, share - micros), max(0, changes - micros)
-            paid[account_id] += micros
-            reads[account_id].add(capability)
+    for wish in sorted(_wishes(accounts, tariff, now, sweep, looks)):
+        if wish.fits and wish.micros <= (max(share, changes) if wish.rank in _BY_CHANGE else share):
+            share, changes = max(0, share - wish.micros), max(0, changes - wish.micros)
+            paid[wish.account_id] += wish.micros
+            reads[wish.account_id].update(wish.brings)
         else:
-            left_out[account_id].add(capability)
+            left_out[wish.account_id].update(wish.due)
     for one in accounts:
         if PROFILE in reads[one.account_id]:
             reads[one.account_id] |= one.can & {Capability.SEE_PRESENCE}
@@ -219,22 +177,30 @@ def _bought(
 _BY_CHANGE = frozenset({1, 3, 7})
 
 
-def _wishes(
-    accounts: list[Watched], tariff: Tariff, now: datetime, sweep: timedelta, looks: int
-) -> Iterable[tuple[int, float, int, Capability, int]]:
-    """Each read that is due: (rank, when last read, account, what, price). The lower rank is bought first, and of the
-    same rank what was not read for longest.
-    """
+def _wishes(accounts: list[Watched], tariff: Tariff, now: datetime, sweep: timedelta, looks: int) -> Iterable[_Wish]:
+    """Each read that is due."""
     for account in accounts:
-        first, second, third = _ranks(account)
-        for capability in sorted(account.can & READS):
-            known = account.lists.get(capability, ListKnown())
-            age = known.read_at.timestamp() if known.read_at else 0.0
-            micros = price_for(tariff, account, capability)
-            if capability is PROFILE or (capability is Capability.SEE_PRESENCE and PROFILE not in account.can):
-                yield first, age, account.account_id, capability, micros * looks
-            elif capability in LISTS and (due := why_due(known, now, sweep)):
-                yield second if due is Due.CHANGED else third, age, account.account_id, capability, micros
+        number, (first, second, third) = account.account_id, _ranks(account)
+        for one in sorted(account.can & READS - LISTS):
+            if one is PROFILE or PROFILE not in account.can:
+                micros = price_for(tariff, account, one) * looks
+                yield _Wish(first, _age(account, (one,)), number, one, micros, (one,), (one,))
+        for bundle in bundles(tariff, account):
+            if due := dues(account, bundle, now, sweep):
+                rank = second if Due.CHANGED in due.values() else third
+                micros, within = price_for(tariff, account, bundle[0]), fits(tariff, account, bundle[0])
+                yield _Wish(rank, _age(account, due), number, bundle[0], micros, bundle, tuple(due), within)
+
+
+def _age(account: Watched, capabilities: Iterable[Capability]) -> float:
+    """When that of these which was not read for longest was read; 0 where one never was."""
+    return min(at.timestamp() if (at := account.known(one).read_at) else 0.0 for one in capabilities)
+
+
+def dues(account: Watched, lists: Iterable[Capability], now: datetime, sweep: timedelta) -> dict[Capability, Due]:
+    """Which of these lists must be read, and why."""
+    found = {one: why_due(account.known(one), now, sweep) for one in lists}
+    return {one: why for one, why in found.items() if why is not None}
 
 
 def _ranks(account: Watched) -> tuple[int, int, int]:
@@ -254,18 +220,19 @@ def why_due(known: ListKnown, now: datetime, sweep: timedelta) -> Due | None:
 def _within_limits(accounts: list[Watched], tariff: Tariff | None) -> dict[int, Bought]:
     """Everything, where it is free, as long as the day's requests stay within what the whole school may make."""
     shared = {call.serves: call for call in tariff.calls.values() if call.shared and call.serves} if tariff else {}
-    left = {call.name: float(call.limit * 1440 // call.window_minutes) for call in shared.values()}
+    left = {call.name: call.limit * 1440 // call.window_minutes for call in shared.values()}
     plan: dict[int, Bought] = {}
     for account in sorted(accounts, key=lambda one: (_ranks(one), one.account_id)):
         wanted: set[Capability] = set()
-        for capability in sorted(account.can & READS):
-            call = shared.get(capability)
-            if call is not None:
-                pages = -(-account.size(capability) // call.page) or 1
+        for bundle in [*((one,) for one in sorted(account.can & READS - LISTS)), *bundles(tariff, account)]:
+            if not fits(tariff, account, bundle[0]):
+                continue
+            if (call := shared.get(bundle[0])) is not None:
+                pages = pages_of(call, account.size(bundle[0]))
                 if left[call.name] < pages:
                     continue
                 left[call.name] -= pages
-            wanted.add(capability)
+            wanted.update(bundle)
         plan[account.account_id] = frozenset(wanted), (account.can & READS) - wanted, 0
     return plan
 
@@ -300,47 +267,17 @@ def after_counts(
     time: what came in exchange for what went is found by the sweep.
     """
     read, stands, empty, left_out = set(), set(), set(), set()
-    for capability in sorted(account.can & LISTS, key=lambda one: price_for(tariff, account, one)):
-        known = account.lists.get(capability, ListKnown())
-        if known.told == 0 and capability in EMPTY_IF_NONE:
-            empty.add(capability)
-        elif capability in planned:
-            read.add(capability)
-        elif (due := why_due(known, now, sweep)) is None:
-            if known.told is not None:
-                stands.add(capability)
-        elif due is Due.CHANGED and (micros := price_for(tariff, account, capability)) <= pot:
-            pot -= micros
-            read.add(capability)
-        else:
-            left_out.add(capability)
+    for bundle in sorted(bundles(tariff, account), key=lambda one: price_for(tariff, account, one[0])):
+        none = {one for one in bundle if account.known(one).told == 0 and one in EMPTY_IF_NONE}
+        empty |= none
+        there = [one for one in bundle if one not in none]
+        due, wanted = dues(account, there, now, sweep), {one for one in there if one in planned}
+        micros = price_for(tariff, account, bundle[0])
+        by_change = Due.CHANGED in due.values() and micros <= pot
+        if (wanted or by_change) and fits(tariff, account, bundle[0]):
+            pot -= 0 if wanted else micros
+            read.update(there)
+            continue
+        left_out |= wanted | due.keys()
+        stands |= {one for one in there if one not in left_out and account.known(one).told is not None}
     return AfterCounts(frozenset(read), frozenset(stands), frozenset(empty), frozenset(left_out))
-
-
-# --------------------------------------------------------------------------------------------------- forecast
-
-
-@dataclass(frozen=True, slots=True)
-class Forecast:
-    """What these accounts would cost in a month of 30 days, in micros, if nothing were left out."""
-
-    accounts: int
-    profiles: int
-    changes: int
-    sweeps: int
-
-    @property
-    def micros(self) -> int:
-        return self.profiles + self.changes + self.sweeps
-
-
-def forecast(
-    accounts: Collection[Watched], tariff: Tariff | None, *, sweep: timedelta, every: timedelta = _DAY
-) -> Forecast:
-    """A month: each profile daily, each list at each sweep and CHANGES_A_MONTH times more because its count changed.
-
-    Sizes are those that were told last; where none was, `expected`.
-    """
-    lists = sum(price_for(tariff, one, capability) for one in accounts for capability in one.can & LISTS)
-    sweeps = lists * 30 * _DAY // sweep
-    return Forecast(len(accounts), 30 * daily_price(tariff, accounts, every), CHANGES_A_MONTH * lists, sweeps)

@@ -17,7 +17,7 @@ CENT = 10_000
 _SERVED = {
     "presence": Capability.SEE_PRESENCE,
     "profile": Capability.READ_PROFILE,
-    "posts": Capability.READ_POSTS,
+    "posts": Capability.READ_POSTS,  # and the shares among them, as on X
     "followers": Capability.READ_FOLLOWERS,
     "follows": Capability.READ_FOLLOWS,
     "likes": Capability.READ_LIKES,
@@ -39,17 +39,33 @@ class PricedPlatform(RecordingPlatform):
     capabilities = READS - {Capability.CHECK_LOGIN}
     shown: PricedShown = PricedShown()
 
+    _timeline_here = False
+
     def _answer(self, name: str) -> Any:
-        if name not in _SERVED:  # what it answered with the posts already
-            return super()._answer(name)
+        if name in ("posts", "shares", "conversations"):
+            return self._of_timeline(name)
         self.meter.before(name, 100 if name not in ("profile", "presence") else 1)
         answer = super()._answer(name)
         self.meter.after(name, len(answer) if isinstance(answer, list) else 1)
         return answer
 
+    def _of_timeline(self, name: str) -> Any:
+        """Posts, shares and conversations are one list, which is paid for once a job, whichever is asked for first."""
+        items = len(self.shown.posts) + len(self.shown.shares)
+        if not self._timeline_here:
+            self.meter.before("posts", 100)
+        answer = super()._answer(name)
+        if not self._timeline_here:
+            self.meter.after("posts", items)
+        self._timeline_here = True
+        return answer
+
     def profile(self) -> Profile:
         told = self.shown.counts or Counts(
-            len(self.shown.followers), len(self.shown.follows), len(self.shown.likes), len(self.shown.posts)
+            len(self.shown.followers),
+            len(self.shown.follows),
+            len(self.shown.likes),
+            len(self.shown.posts) + len(self.shown.shares),
         )
         return replace(self._answer("profile"), counts=told)
 

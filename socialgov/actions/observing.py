@@ -16,7 +16,7 @@ from socialgov.actions.blobs import save_blob
 from socialgov.actions.findings import evaluate_account
 from socialgov.actions.followers import record_followers
 from socialgov.actions.marks import tell_of_marks
-from socialgov.actions.planned_looks import MONEY, keep_counts, look_at, usual_next_look
+from socialgov.actions.planned_looks import MONEY, keep_counts, look_at, shut_out_of, usual_next_look, was_checked
 from socialgov.actions.reading import READ_BY, Reading, read_platform
 from socialgov.actions.spending import costs_money, may_be_asked, too_much_in_doubt
 from socialgov.actions.unsealing import machine_login
@@ -77,16 +77,9 @@ def record_observation(
     """
     before = None if source is Source.ATTESTED else newest_observation(db, account_id, fact)
     observation_id = insert_observation(
-        db,
-        account_id=account_id,
-        fact=fact,
-        value=value,
-        source=source,
-        observed_by=observed_by,
-        evidence_id=evidence_id,
-        note=note,
-        now=now,
-    )
+        db, account_id=account_id, fact=fact, value=value, source=source, observed_by=observed_by,
+        evidence_id=evidence_id, note=note, now=now,
+    )  # fmt: skip
     if source is Source.ATTESTED or before is None or before.value != value:
         shown = {} if fact in (Fact.PROFILE_TEXT, Fact.SETUP_EMAIL) else {"value": value}
         record_event(
@@ -293,6 +286,8 @@ def look_before_gate(home: Home, account_id: int, *, now: datetime) -> None:
 def check_account(home: Home, account_id: int, *, now: datetime, asked: bool = False) -> list[Finding]:
     """Look at the account, ask every rule, and say when to look again. The job's unit of work; `asked` by a person.
 
+    It counts as checked only where something was told, or where nothing but people's word is asked for.
+
     The platform is asked first, with no transaction open; all that follows from it is one transaction.
     """
     account = account_by_id(home.db, account_id)
@@ -301,18 +296,22 @@ def check_account(home: Home, account_id: int, *, now: datetime, asked: bool = F
         keep_reading(home, db, account, reading, now)
         findings = evaluate_account(home, account_id, now=now, actor=CHECKER)
         due = _next_look(home, account, reading, now) if account_by_id(db, account_id).state in _CHECKED else None
-        guarded_update(db, "account", account_id, {"checked_at": now, "check_due_at": due})
+        looked = {"checked_at": now} if was_checked(home, account, reading) else {}
+        guarded_update(db, "account", account_id, {"check_due_at": due, **looked})
     return findings
 
 
 def _look(home: Home, account: Account, now: datetime, *, whole: bool = False, asked: bool = False) -> Reading:
     """Ask the platform: for everything if `whole`, else what the day's plan and the money allow.
 
-    Nothing is asked about an account that is not there, or by an adapter that can do nothing.
+    Nothing is asked about an account that is not there, or by an adapter that can do nothing: if that is because the
+    platform shut us out, all that it would read is left out.
     """
     set_up = account.handle is not None or account.remote_id is not None
-    if account.state not in _THERE or not set_up or not capabilities_of(home, account):
+    if account.state not in _THERE or not set_up:
         return Reading()
+    if not capabilities_of(home, account):
+        return Reading(left_out=shut_out_of(home, account))
     login = machine_login(home, account.id, purpose="check", now=now)
     adapter = adapter_of(home, account, login, now=now)
     return read_platform(adapter) if whole else look_at(home, account, adapter, asked=asked, now=now)
@@ -389,12 +388,12 @@ def _judge_picture(home: Home, db: Database, account_id: int, picture: bytes) ->
 
 def _tell_of_look(db: Database, account_id: int, reading: Reading, facts: list[Fact], now: datetime) -> None:
     failed = {capability: error.permanent for capability, error in reading.failed.items()}
-    for tag, data in (
-        (EventTag.ACCOUNT_CHECKED, {"facts": sorted(facts)} if facts else None),
-        (EventTag.ACCOUNT_CHECK_FAILED, {"permanent": failed} if failed else None),
+    for tag, name, told in (
+        (EventTag.ACCOUNT_CHECKED, "facts", sorted(facts)),
+        (EventTag.ACCOUNT_CHECK_FAILED, "permanent", failed),
     ):
-        if data:
+        if told:
             record_event(
                 db, tag, actor=CHECKER, now=now, subject="account", subject_id=account_id, account_id=account_id,
-                data=data,
+                data={name: told},
             )  # fmt: skip

@@ -1,8 +1,9 @@
-"""One look at an account where each look costs money: the profile with its counts first, then only what is worth it.
+"""One look at an account by the day's plan. Where looks cost money: the profile with its counts first, then only what
+is worth it. Where they cost none: everything that the plan does not leave out, as far as shared limits reach.
 
 A list that was not read again because the platform tells the same number as at its last complete reading is confirmed,
 but only within the sweep time, and the observation says so. Everything else that is not read stays as it was and gets
-older. What costs nothing is read whole (reading.read_platform).
+older.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from typing import TYPE_CHECKING
 
 from socialgov import planning
 from socialgov.actions import spending
+from socialgov.actions.adapters import capabilities_of
 from socialgov.actions.planning import check_every, plan_of_today, sweep_time, watched_account
 from socialgov.actions.reading import FACTS_OF, Reading, read_platform, try_read
 from socialgov.models import Capability, Fact, Presence, Source
-from socialgov.planning import COUNT_OF, LISTS, PROFILE, ListKnown
-from socialgov.platforms import BudgetUsedUp, PaymentNeeded
+from socialgov.platforms import BudgetUsedUp, PaymentNeeded, PlatformError
+from socialgov.prices import COUNT_OF, LISTS, PROFILE, READS, ListKnown, carrier_of, daily_price
 from socialgov.store import plans as store
 from socialgov.store.observations import newest_observation
 from socialgov.store.posts import own_posts_since
@@ -30,30 +32,29 @@ if TYPE_CHECKING:
 
     from socialgov.home import Home
     from socialgov.models import Account, PlatformInfo, ReadPlan
-    from socialgov.planning import Watched
     from socialgov.platforms import Counts, Platform
+    from socialgov.prices import Watched
 
 MONEY = (BudgetUsedUp, PaymentNeeded)  # refused for want of money: until there is some, people look
-_ASKED_AGAIN = timedelta(minutes=10)  # a person's own wish for a look is paid for no more often
 
 
 def look_at(home: Home, account: Account, platform: Platform, *, asked: bool, now: datetime) -> Reading:
-    """What is read of one account now: all where it is free, else what the plan and the counts say.
+    """What is read of one account now: what the day's plan says, and where it costs money what the counts say too.
 
     `asked`: a person wants it now, whatever was read today already.
     """
-    info = platform.info
-    if info.tariff is None or not info.tariff.costs_money:
-        return read_platform(platform)
-    one, plan = watched_account(home, account), plan_of_today(home, account, now)
+    one = watched_account(home, account)
     if one is None:
         return read_platform(platform)
+    plan = plan_of_today(home, account, now)
+    if not spending.costs_money(platform.info):
+        return _free_look(home, platform, one, plan, asked=asked, now=now)
     reading = Reading()
-    known = one.lists.get(PROFILE, ListKnown())
-    fresh = _ASKED_AGAIN if asked else check_every(home) / 2
+    known = one.known(PROFILE)
+    fresh = timedelta(minutes=home.settings.policy.asked_again_minutes) if asked else check_every(home) / 2
     if known.read_at is None or now - known.read_at >= fresh:
         if PROFILE not in plan.reads and not asked:
-            reading.left_out = one.can & planning.READS
+            reading.left_out = one.can & READS
             return reading
         _profile_first(platform, reading)
         if PROFILE in reading.failed or reading.values.get(Fact.PRESENCE, Presence.LIVE) is not Presence.LIVE:
@@ -64,11 +65,54 @@ def look_at(home: Home, account: Account, platform: Platform, *, asked: bool, no
 
 
 def usual_next_look(home: Home, account: Account, now: datetime) -> datetime:
-    """One interval from now; where looks cost money, the account's own time, so that they spread over the day."""
-    tariff = home.settings.platforms[account.platform].tariff
-    if tariff is None or not tariff.costs_money:
-        return now + check_every(home)
+    """The account's own time, within one interval from now, so that the looks at all accounts spread over the day."""
     return planning.next_slot(account.id, now, check_every(home))
+
+
+def shut_out_of(home: Home, account: Account) -> frozenset[Capability]:
+    """What a machine read of the account until the platform refused our access to it; nobody connected it since."""
+    one = watched_account(home, account)
+    return frozenset() if one is None else one.shut_out
+
+
+def _free_look(home: Home, platform: Platform, one: Watched, plan: ReadPlan, *, asked: bool, now: datetime) -> Reading:
+    """Without what the plan leaves out, and for now without what the whole school has asked for often enough.
+
+    A person's own wish is one look more, and is made in any case: the platform itself says when that is too much.
+    """
+    if asked:
+        return read_platform(platform)
+    left_out, full = one.can & READS - plan.reads, _used_up(home, platform.info, now)
+    reading = read_platform(platform, without=left_out | full.keys())
+    reading.left_out = left_out
+    reading.failed |= {
+        capability: PlatformError(
+            f"The school has asked {platform.info.name} as often as it may for now.",
+            permanent=False,
+            mend="It is asked again by itself.",
+            retry_at=until,
+        )
+        for capability, until in full.items()
+        if platform.can(capability) and capability not in left_out
+    }
+    return reading
+
+
+def _used_up(home: Home, info: PlatformInfo, now: datetime) -> dict[Capability, datetime]:
+    """Reads of which the whole school has made as many as one window of the platform's limit allows: until when."""
+    found = {}
+    for call in info.tariff.calls.values() if info.tariff else ():
+        if call.shared and call.serves is not None:
+            window = timedelta(minutes=call.window_minutes)
+            made, first = store.requests_since(home.db, info.key, call.serves, now - window, page=call.page)
+            if first is not None and made >= call.limit:
+                found[call.serves] = first + window
+    return found
+
+
+def was_checked(home: Home, account: Account, reading: Reading) -> bool:
+    """Did the platform tell something, or is there no machine that looks, so that what people said was all there is?"""
+    return reading.brought or not (reading.left_out or capabilities_of(home, account))
 
 
 def _profile_first(platform: Platform, reading: Reading) -> None:
@@ -88,23 +132,28 @@ def _profile_first(platform: Platform, reading: Reading) -> None:
 def _lists(
     home: Home, account: Account, platform: Platform, one: Watched, plan: ReadPlan, reading: Reading, now: datetime
 ) -> None:
-    """Read those that are due, confirm those that stand, and say which were left out."""
+    """Read those that are due, confirm those that stand, and say which were left out.
+
+    Nothing is confirmed by a number that was told at an earlier look.
+    """
     seen = replace(one, lists=_told_now(home, account, one.lists, reading.counts))
-    done = {what for what in LISTS if (at := seen.lists.get(what, ListKnown()).read_at) and at >= plan.made_at}
+    done = {what for what in LISTS if (at := seen.known(what).read_at) and at >= plan.made_at}
     after = planning.after_counts(
         seen, platform.info.tariff, planned=plan.reads - done, pot=_pot(home, platform.info, one, now), now=now,
         sweep=sweep_time(home),
     )  # fmt: skip
     for capability in sorted(after.read):
-        if not (reading.failed and isinstance(next(reversed(reading.failed.values())), MONEY)):
+        no_money = reading.failed and isinstance(next(reversed(reading.failed.values())), MONEY)
+        if not no_money and carrier_of(platform.info.tariff, one, capability) not in reading.failed:
             try_read(platform, capability, reading)
-    for capability in sorted(after.stands - done):
-        _confirm(home, account, platform.info, capability, seen.lists[capability], reading)
-    for capability in sorted(after.empty):
-        fact = FACTS_OF[capability][0]
-        reading.values[fact] = 0
-        reading.notes[fact] = f"Not asked for: {platform.info.name} tells that there are none."
-        reading.done.add(capability)
+    if reading.counts is not None:
+        for capability in sorted(after.stands - done):
+            _confirm(home, account, platform.info, capability, seen.lists[capability], reading)
+        for capability in sorted(after.empty):
+            fact = FACTS_OF[capability][0]
+            reading.values[fact] = 0
+            reading.notes[fact] = f"Not asked for: {platform.info.name} tells that there are none."
+            reading.done.add(capability)
     unread = (after.read & platform.capabilities) - reading.done
     reading.left_out = frozenset(after.left_out | unread)
 
@@ -129,7 +178,7 @@ def _told_now(
 def _pot(home: Home, info: PlatformInfo, one: Watched, now: datetime) -> int:
     """The money for lists that have changed, beside what today's plans of other accounts still need."""
     promised = store.promised(home.db, info.key, home.today(now), other_than=one.account_id)
-    daily = planning.daily_price(info.tariff, [one], check_every(home)) * store.accounts_looked_at(home.db, info.key)
+    daily = daily_price(info.tariff, [one], check_every(home)) * store.accounts_looked_at(home.db, info.key)
     return spending.purse_of(home, info, now, daily=daily, promised=promised).for_changes
 
 
@@ -158,9 +207,9 @@ def keep_counts(home: Home, db: Database, account: Account, reading: Reading, no
         if capability not in reading.done and known.told is not None:
             stands = capability in reading.stands
             store.note_told(db, account.id, capability, known.told, now, stands=stands)
-    store.set_left_out(db, account.id, home.today(now), not_read(reading), now)
+    store.set_left_out(db, account.id, not_read(reading), now)
 
 
 def not_read(reading: Reading) -> Collection[Capability]:
-    """What a machine could have read and did not, for want of money or of an answer."""
+    """What a machine could have read and did not, for want of money, of an answer or of our access."""
     return (reading.left_out | reading.failed.keys()) - reading.done

@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from socialgov import planning, platforms
+from socialgov import planning, platforms, prices
 from socialgov.actions import spending
 from socialgov.models import AccountKind, AccountState, Capability, ReadPlan
-from socialgov.planning import READS, ListKnown, Watched
+from socialgov.prices import READS, ListKnown, Watched
 from socialgov.store import plans as store
 from socialgov.store.connect import write
 from socialgov.store.events import EventTag, record_event
@@ -21,17 +21,16 @@ if TYPE_CHECKING:
     from socialgov.models import Account, PlatformInfo
 
 PLANNER = "job:plan"
-FOLLOWERS_UNTOLD = 30  # assumed of an account whose audience nobody has written down
 
 
 def plan_reads(home: Home, *, now: datetime) -> int:
-    """Plan today for every account that has no plan of today yet; returns how many. Costs one small query else."""
-    today = home.today(now)
-    if not store.accounts_without_plan(home.db, today):
+    """Plan today for every account that has no plan of today yet; returns how many. Costs one query else."""
+    without = store.accounts_without_plan(home.db, home.today(now))
+    if not without:
         return 0
     known = store.all_lists(home.db)
     everything = [watched(home, row, known.get(row.id, {})) for row in store.watched_rows(home.db)]
-    missing = [one for one in everything if not _planned(home, one.account_id, now)]
+    missing = [one for one in everything if one.account_id in without]
     made = _plan(home, missing, everything, now)
     with write(home.db) as db:
         store.save_plans(db, made)
@@ -42,9 +41,9 @@ def plan_reads(home: Home, *, now: datetime) -> int:
 
 
 def plan_of_today(home: Home, account: Account, now: datetime) -> ReadPlan:
-    """The account's plan of today; made now where it has none, for example because it went live a minute ago."""
-    plan = store.plan_of(home.db, account.id)
-    if plan is not None and plan.day == home.today(now):
+    """The account's plan of today; made now where it has none, or where it was connected or shut out since."""
+    plan = store.plan_in_force(home.db, account.id, home.today(now))
+    if plan is not None:
         return plan
     one = watched_account(home, account)
     if one is None:
@@ -55,11 +54,6 @@ def plan_of_today(home: Home, account: Account, now: datetime) -> ReadPlan:
     return made[0]
 
 
-def _planned(home: Home, account_id: int, now: datetime) -> bool:
-    plan = store.plan_of(home.db, account_id)
-    return plan is not None and plan.day == home.today(now)
-
-
 def _plan(home: Home, missing: list[Watched], everything: Iterable[Watched], now: datetime) -> list[ReadPlan]:
     settings, today = home.settings, home.today(now)
     every, sweep = check_every(home), sweep_time(home)
@@ -68,7 +62,7 @@ def _plan(home: Home, missing: list[Watched], everything: Iterable[Watched], now
             home,
             info,
             now,
-            daily=planning.daily_price(info.tariff, [one for one in everything if one.platform == key], every),
+            daily=prices.daily_price(info.tariff, [one for one in everything if one.platform == key], every),
             promised=store.promised(home.db, key, today),
         )
         for key, info in settings.platforms.items()
@@ -103,26 +97,23 @@ def watched_account(home: Home, account: Account) -> Watched | None:
 
 
 def watched(home: Home, row: store.WatchedRow, lists: Mapping[Capability, ListKnown]) -> Watched:
-    """`row` with what its adapter can read."""
+    """`row` with what its adapter can read, or could if the platform had not refused our access to the account."""
+    info = home.settings.platforms[row.platform]
+    offered = (platforms.capabilities(info) & READS) - {Capability(one) for one in row.off}
+    apart = platforms.needs_connection(info) and not row.connected
     return Watched(
         account_id=row.id,
         platform=row.platform,
-        can=_readable(home.settings.platforms[row.platform], row),
+        can=frozenset() if apart else offered,
+        shut_out=offered if apart and row.lost_at is not None else frozenset(),
         live=row.state is AccountState.LIVE,
         trip=row.kind is AccountKind.TRIP,
-        expected=row.audience or FOLLOWERS_UNTOLD,
+        expected=row.audience or home.settings.policy.expected_followers,
         lists=lists,
     )
 
 
-def _readable(info: PlatformInfo, row: store.WatchedRow) -> frozenset[Capability]:
-    """Like actions/adapters.py `capabilities_of`, without a question to the store for each account."""
-    if platforms.needs_connection(info) and not row.connected:
-        return frozenset()
-    return (platforms.capabilities(info) & READS) - {Capability(one) for one in row.off}
-
-
-def forecast_of(home: Home, info: PlatformInfo, accounts: Iterable[store.WatchedRow]) -> planning.Forecast:
+def forecast_of(home: Home, info: PlatformInfo, accounts: Iterable[store.WatchedRow]) -> prices.Forecast:
     """What a month would cost with these accounts connected, whether they are or not."""
     can = platforms.declared_capabilities(info) & READS
     known = store.all_lists(home.db)
@@ -131,10 +122,20 @@ def forecast_of(home: Home, info: PlatformInfo, accounts: Iterable[store.Watched
         for row in accounts
         if row.platform == info.key
     ]
-    return planning.forecast(those, info.tariff, sweep=sweep_time(home), every=check_every(home))
+    return _forecast(home, info, those)
 
 
-def forecast_of_one(home: Home, info: PlatformInfo) -> planning.Forecast:
+def forecast_of_one(home: Home, info: PlatformInfo) -> prices.Forecast:
     """The same of one account of usual size, for a school that has none there yet."""
-    one = Watched(0, info.key, platforms.declared_capabilities(info) & READS, expected=FOLLOWERS_UNTOLD)
-    return planning.forecast([one], info.tariff, sweep=sweep_time(home), every=check_every(home))
+    usual = home.settings.policy.expected_followers
+    return _forecast(home, info, [Watched(0, info.key, platforms.declared_capabilities(info) & READS, expected=usual)])
+
+
+def _forecast(home: Home, info: PlatformInfo, those: list[Watched]) -> prices.Forecast:
+    return prices.forecast(
+        those,
+        info.tariff,
+        sweep=sweep_time(home),
+        changes=home.settings.policy.expected_changes,
+        every=check_every(home),
+    )

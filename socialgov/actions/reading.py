@@ -5,7 +5,7 @@ Each need is read by itself: one that fails leaves the others standing, and what
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -32,22 +32,24 @@ class Reading:
     left_out: frozenset[Capability] = frozenset()  # not read, because the money does not reach (planned_looks.py)
 
     @property
+    def brought(self) -> bool:
+        """The platform told something."""
+        return bool(self.values) or self.picture is not None or self.posts is not None
+
+    @property
     def nothing(self) -> bool:
-        read = self.values or self.picture is not None or self.posts is not None
-        return not (read or self.failed or self.left_out)
+        return not (self.brought or self.failed or self.left_out)
 
 
-def read_platform(platform: Platform) -> Reading:
-    """Every read that the adapter declares. Raises nothing that a platform can cause.
+def read_platform(platform: Platform, without: Collection[Capability] = ()) -> Reading:
+    """Every read that the adapter declares, but for `without`. Raises nothing that a platform can cause.
 
     An account that is deactivated or gone has nothing else to read: only that is told.
     """
     reading = Reading()
-    try_read(platform, Capability.SEE_PRESENCE, reading)
-    if reading.values.get(Fact.PRESENCE, Presence.LIVE) is Presence.LIVE:
-        for capability in _READS:
-            if capability is not Capability.SEE_PRESENCE:
-                try_read(platform, capability, reading)
+    for capability in _READS:
+        if capability not in without and reading.values.get(Fact.PRESENCE, Presence.LIVE) is Presence.LIVE:
+            try_read(platform, capability, reading)
     return reading
 
 

@@ -126,6 +126,10 @@ class Policy:
     check_every_hours: int
     list_sweep_days: int
     budget_kept_percent: int
+    expected_changes: int
+    expected_followers: int
+    asked_again_minutes: int
+    not_offered_days: int
     reminder_days: tuple[int, ...]
     approver_roles: tuple[Role, ...]
     second_checker: bool

@@ -10,6 +10,14 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 
+_INDEXES = """
+        create index read_plan_left_out on read_plan(account_id) where left_out <> '[]';
+        create index list_read_at on list_read(capability, read_at);
+        create index public_allowance_staff on public_allowance(staff_id, platform);
+        create index export_read_account on export_read(account_id);
+"""
+
+
 # the sums of `spending` by day: the meter asks for a month's before each request
 _DAYS_SUMS = """
         create table spending_day (
@@ -65,29 +73,26 @@ def m0008_platforms(db: Database) -> None:
           platform text not null, day text not null, account_id integer not null, call text not null,
           requests integer not null default 0, items integer not null default 0, micros integer not null default 0,
           reserved integer not null default 0, primary key (platform, day, account_id, call)) strict;
-        create table platform_pause (platform text primary key, why text not null, since text not null, until text) strict;
+        create table platform_pause (
+          platform text primary key, why text not null, since text not null, until text) strict;
         -- what is read of one account today, and what is not because the money or the limit does not reach
         create table read_plan (
           account_id integer primary key references account, day text not null, at text not null, reads text not null,
           left_out text not null, micros integer not null, made_at text not null) strict;
-        create index read_plan_left_out on read_plan(account_id) where left_out <> '[]';
         -- the newest complete list of each kind, and what the platform said then and says now that there are
         create table list_read (
           account_id integer not null references account, capability text not null, read_at text,
           told_then integer, told integer, told_at text, primary key (account_id, capability)) strict;
-        create index list_read_at on list_read(capability, read_at);
         -- the head's permission for an account that everybody can see (ACC103)
         create table public_allowance (
           id integer primary key, platform text not null, staff_id integer not null references staff,
           purpose text not null, reason text not null, decided_by integer not null references staff,
           decided_at text not null, until_on text, used_by_account integer references account, ended_at text) strict;
-        create index public_allowance_staff on public_allowance(staff_id, platform);
         -- a platform's own export file that a person handed in: what was read out of it, and the sealed file
         create table export_read (
           id integer primary key, account_id integer not null references account, blob_id integer references blob,
           made_on text not null, read_at text not null, read_by integer not null references staff,
           counts text not null) strict;
-        create index export_read_account on export_read(account_id);
         -- being published by a person, not by the machine
         alter table post add column handed_over integer not null default 0;
         -- on a network of many servers a lasting id is one only together with the server that the handle names
@@ -95,6 +100,7 @@ def m0008_platforms(db: Database) -> None:
         create unique index account_remote on account(platform, remote_id,
           lower(substr(coalesce(handle, ''), instr(coalesce(handle, '') || '@', '@') + 1))) where remote_id is not null;
         """
+        + _INDEXES
         + _DAYS_SUMS
         + under_key_in_force("connection", "sealed")
         + under_key_in_force("platform_app", "sealed")

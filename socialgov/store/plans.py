@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from socialgov.models import AccountKind, AccountState, Capability, ReadPlan
-from socialgov.planning import ListKnown
+from socialgov.prices import ListKnown
 from socialgov.store.rows import all_of, dicts, moment, moment_text, one_of, scalar, to_column
 
 if TYPE_CHECKING:
@@ -106,6 +106,21 @@ def note_told(db: Database, account_id: int, capability: Capability, told: int, 
     )  # fmt: skip
 
 
+def requests_since(
+    db: Database, platform: str, capability: Capability, since: datetime, *, page: int
+) -> tuple[int, datetime | None]:
+    """How many requests of `page` items the readings of this kind took since then, of the whole school's accounts on
+    the platform, and when the first of them was. Each account counts with its newest reading.
+    """
+    row = db.execute(
+        """select coalesce(sum(max(1, (coalesce(l.told_then, 1) + ?1 - 1) / ?1)), 0), min(l.read_at)
+             from list_read l join account a on a.id = l.account_id
+           where l.capability = ?2 and l.read_at > ?3 and a.platform = ?4""",
+        (page, capability.value, moment_text(since), platform),
+    ).fetchone()
+    return int(row[0]), moment(row[1]) if row[1] else None
+
+
 # ---------------------------------------------------------------------------------------------------- plans
 
 
@@ -122,13 +137,13 @@ def save_plans(db: Database, plans: Iterable[ReadPlan]) -> None:
     )  # fmt: skip
 
 
-def set_left_out(db: Database, account_id: int, day: date, left_out: Iterable[Capability], now: datetime) -> None:
-    """What the look did without after all, with a plan for the day or without one."""
+def set_left_out(db: Database, account_id: int, left_out: Iterable[Capability], now: datetime) -> None:
+    """What the look did without after all. Where no plan was ever made this is kept as one of no day."""
     db.execute(
         """insert into read_plan (account_id, day, at, reads, left_out, micros, made_at)
              values (:account, :day, :now, '[]', :left_out, 0, :now)
            on conflict (account_id) do update set left_out = excluded.left_out""",
-        {"account": account_id, "day": day.isoformat(), "left_out": to_column(sorted(left_out)),
+        {"account": account_id, "day": date.min.isoformat(), "left_out": to_column(sorted(left_out)),
          "now": moment_text(now)},
     )  # fmt: skip
 
@@ -138,18 +153,17 @@ def plan_of(db: Database, account_id: int) -> ReadPlan | None:
     return next((_plan(row) for row in dicts(db, "select * from read_plan where account_id = ?", (account_id,))), None)
 
 
-# a plan of that day which nothing has overtaken: the account was neither connected nor shut out since it was made
+# those which nothing has overtaken: the account was neither connected nor shut out since the plan was made
 _IN_FORCE = """
-    p.day = ?1 and not exists (select 1 from connection c where c.account_id = p.account_id and c.ended_at is null
-      and max(c.connected_at, coalesce(c.lost_at, '')) > p.made_at)"""
+    select p.* from read_plan p where p.day = :day and not exists (
+      select 1 from connection c where c.account_id = p.account_id and c.ended_at is null
+        and max(c.connected_at, coalesce(c.lost_at, '')) >= p.made_at)"""
 
 
 def plan_in_force(db: Database, account_id: int, day: date) -> ReadPlan | None:
     """The account's plan of this day; None where it has none, or was connected or shut out since it was made."""
-    rows = dicts(
-        db, f"select p.* from read_plan p where p.account_id = ?2 and {_IN_FORCE}", (day.isoformat(), account_id)
-    )  # fmt: skip
-    return next((_plan(row) for row in rows), None)
+    asked = {"account": account_id, "day": day.isoformat()}
+    return next((_plan(row) for row in dicts(db, f"{_IN_FORCE} and p.account_id = :account", asked)), None)
 
 
 def _plan(row: dict[str, str]) -> ReadPlan:
@@ -163,9 +177,9 @@ def _plan(row: dict[str, str]) -> ReadPlan:
 def accounts_without_plan(db: Database, day: date) -> frozenset[int]:
     """The accounts that are watched and have no plan of this day in force."""
     rows = db.execute(
-        "select a.id from account a where (a.state in ('live', 'suspended') or (a.state = 'approved'"
-        f" and a.handle is not null)) and not exists (select 1 from read_plan p where p.account_id = a.id and {_IN_FORCE})",
-        (day.isoformat(),),
+        f"""select a.id from account a left join ({_IN_FORCE}) p on p.account_id = a.id where p.account_id is null
+              and (a.state in ('live', 'suspended') or (a.state = 'approved' and a.handle is not null))""",  # noqa: S608
+        {"day": day.isoformat()},
     )
     return frozenset(row[0] for row in rows)
 
@@ -212,13 +226,17 @@ def not_checked_since(db: Database, account_ids: Collection[int]) -> dict[int, d
 
 @dataclass(frozen=True, slots=True)
 class NotChecked:
-    """What of an account was not read although a machine could: `since` is when it was read last, None: never."""
+    """What of an account was not read although a machine could: `since` is when it was read last, None: never.
+
+    `shut_out_at`: the platform refuses our access to the account since then, and nobody has connected it again.
+    """
 
     account_id: int
     platform: str
     handle: str
     capability: Capability
     since: datetime | None
+    shut_out_at: datetime | None = None
 
 
 def not_checked(db: Database, account_id: int | None = None) -> list[NotChecked]:
@@ -228,7 +246,8 @@ def not_checked(db: Database, account_id: int | None = None) -> list[NotChecked]
         NotChecked,
         """select a.id as account_id, a.platform, coalesce(a.handle, a.handle_wished) as handle,
              left_out.value as capability,
-             case when a.set_up_at is null or l.read_at >= a.set_up_at then l.read_at end as since
+             case when a.set_up_at is null or l.read_at >= a.set_up_at then l.read_at end as since,
+             (select c.lost_at from connection c where c.account_id = a.id and c.ended_at is null) as shut_out_at
            from read_plan p join account a on a.id = p.account_id join json_each(p.left_out) as left_out
              left join list_read l on l.account_id = a.id and l.capability = left_out.value
            where a.state in ('approved', 'live', 'suspended') and (?1 is null or a.id = ?1)

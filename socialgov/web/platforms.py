@@ -11,7 +11,6 @@ from socialgov.actions import spending
 from socialgov.actions.platform_states import about, amount, need_of, platform_states, reasons
 from socialgov.errors import NotFound
 from socialgov.permissions import can_run_platforms, check_can_run_platforms, check_can_view_platforms
-from socialgov.planning import CHANGES_A_MONTH
 from socialgov.store.plans import NotChecked, not_checked
 from socialgov.web.access import may
 from socialgov.web.connections import in_words
@@ -46,7 +45,7 @@ def page() -> ResponseReturnValue:
         not_offered=_not_offered,
         platforms=g.home.settings.platforms,
         may_run=can_run_platforms(g.staff),
-        changes=CHANGES_A_MONTH,
+        changes=g.home.settings.policy.expected_changes,
         policy=g.home.settings.policy,
     )
 

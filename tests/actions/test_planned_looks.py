@@ -85,6 +85,47 @@ def test_a_changed_count_has_its_list_read_at_once_and_no_other(watched: tuple[H
     assert {one.rule_id: one.answer for one in findings_of(school.db, account.id)}["AUD301"] is not True
 
 
+def test_a_share_is_found_by_the_number_of_posts_and_paid_for_with_them(
+    watched: tuple[Home, Account, PricedShown],
+) -> None:
+    school, account, shown = watched
+    shown.shares = ["p7"]
+    look(school, account, NOW + DAY)
+    assert (shown.asked, spent(school, NOW + DAY)) == (["profile", "posts", "conversations", "shares"], 2)
+    assert seen(school, account, Fact.SHARES).value == 1
+
+
+def test_where_the_posts_are_too_dear_or_fail_the_shares_in_them_are_not_paid_for_alone(
+    watched: tuple[Home, Account, PricedShown],
+) -> None:
+    school, account, shown = watched
+    shown.counts = Counts(followers=1, follows=0, likes=0, posts=5_000)
+    look(school, account, NOW + DAY)
+    assert shown.asked == ["profile"]
+    assert left_out(school, account) == {C.READ_POSTS: NOW, C.READ_SHARES: NOW}
+    shown.counts, shown.shares = None, ["p7"]
+    shown.failing["posts"] = PlatformError("Down.", permanent=False)
+    look(school, account, NOW + 2 * DAY)
+    assert shown.asked == ["profile", "profile", "posts"]
+    assert left_out(school, account) == {C.READ_POSTS: NOW, C.READ_SHARES: NOW}
+
+
+def test_what_was_not_read_a_second_time_is_not_dated_anew(watched: tuple[Home, Account, PricedShown]) -> None:
+    school, account, shown = watched
+    look(school, account, NOW + DAY)
+    looked = account_by_id(school.db, account.id).checked_at
+    look(school, account, NOW + DAY + timedelta(minutes=5), asked=True)
+    assert shown.asked == ["profile"]
+    assert account_by_id(school.db, account.id).checked_at == looked == NOW + DAY
+    assert seen(school, account, Fact.FOLLOWERS).observed_at == NOW + DAY
+
+
+def test_a_look_that_nothing_was_read_at_is_no_check(watched: tuple[Home, Account, PricedShown]) -> None:
+    school, account, _ = watched
+    look(with_budget(school, 1), account, NOW + DAY)
+    assert account_by_id(school.db, account.id).checked_at == NOW
+
+
 def test_a_like_is_found_by_its_count(watched: tuple[Home, Account, PricedShown]) -> None:
     school, account, shown = watched
     shown.likes = ["p9"]
@@ -210,7 +251,7 @@ def test_the_gate_rests_on_peoples_word_where_only_the_money_is_missing(
     account = walk.set_up(home, cast, walk.approved(home, cast))
     school, shown = priced_home(home, monkeypatch, 0)
     look_before_gate(school, account.id, now=NOW)
-    assert shown.asked == ["shares"]  # the one thing that costs nothing here
+    assert shown.asked == [], "shares are not free: they are told by the posts"
     shown.failing["profile"] = PlatformError("Down.", permanent=False)
     with pytest.raises(PlatformError):
         look_before_gate(with_budget(school, 1_000), account.id, now=NOW)

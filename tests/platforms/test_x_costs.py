@@ -78,13 +78,26 @@ def test_a_budget_that_does_not_reach_is_never_passed_and_what_is_left_out_is_sa
     on_x.later(days=9)  # into the next month
     before, budget = on_x.x.spent_micros, 200_000
     poor = with_budget(on_x, budget)
-    for day in range(29):
+    for day in range(31):
         on_x.x.world.accept(on_x.there, on_x.x.world.follow(f"stranger_{day}", on_x.there))
         look(on_x, poor)
         on_x.later(hours=23)
     assert on_x.x.spent_micros - before <= budget
     assert on_x.x.spent_micros - before > budget - 40_000
     assert Capability.READ_FOLLOWERS in {one.capability for one in not_checked(poor.db, on_x.account.id)}
+
+
+def test_a_timeline_too_dear_for_the_day_is_not_read_for_the_shares_in_it(on_x: Connected) -> None:
+    look(on_x)
+    on_x.later(days=1)
+    for number in range(60):
+        on_x.x.world.post(on_x.there, f"Hour {number}")
+    poor, before, asked = with_budget(on_x, on_x.x.spent_micros + 120_000), on_x.x.spent_micros, len(on_x.x.asked)
+    look(on_x, poor)
+    assert [one.call for one in on_x.x.asked[asked:] if one.call != "token"] == ["me"]
+    assert ours(on_x) - before == on_x.x.spent_micros - before == 10_000
+    missing = {one.capability for one in not_checked(poor.db, on_x.account.id)}
+    assert missing == {Capability.READ_POSTS, Capability.READ_SHARES}
 
 
 def test_an_answer_that_was_lost_counts_as_spent_so_our_books_never_hold_less_than_the_bill(on_x: Connected) -> None:

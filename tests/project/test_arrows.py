@@ -16,6 +16,7 @@ LAYERS = (
         "lifecycle",
         "permissions",
         "planning",
+        "prices",
         "rules",
         "tomlfile",
         "csvfiles",
@@ -33,7 +34,7 @@ LAYERS = (
     {"jobs", "web", "sandbox"},
     {"cli", "demo", "__main__"},
 )
-PURE = {"models", "errors", "lifecycle", "permissions", "planning", "rules"}
+PURE = {"models", "errors", "lifecycle", "permissions", "planning", "prices", "rules"}
 HARMLESS = {
     "__future__", "abc",
     "collections", "dataclasses", "datetime", "enum", "functools", "itertools", "math", "operator", "re",

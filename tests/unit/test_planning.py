@@ -10,18 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from socialgov.models import CallCost, Capability, PlatformInfo, Tariff
-from socialgov.planning import (
-    LISTS,
-    PROFILE,
-    READS,
-    ListKnown,
-    Purse,
-    Watched,
-    after_counts,
-    forecast,
-    next_slot,
-    plan_day,
-)
+from socialgov.planning import Purse, after_counts, next_slot, plan_day
+from socialgov.prices import LISTS, PROFILE, READS, ListKnown, Watched, forecast, price_for
 
 C = Capability
 NOW = datetime(2026, 11, 22, 0, 1, tzinfo=UTC)
@@ -32,7 +22,7 @@ CENT = 10_000
 
 
 def call(serves: Capability, micros: int, **more: object) -> CallCost:
-    return CallCost(serves.value, "item", micros, 300, 15, serves=serves, **more)  # type: ignore[arg-type]
+    return CallCost(serves.value, "item", micros, 300, 15, **{"page": 100, "serves": serves, **more})  # type: ignore[arg-type]
 
 
 PRICED = Tariff(
@@ -159,8 +149,8 @@ def test_after_the_counts_a_list_stands_is_empty_is_read_or_is_left_out() -> Non
     after = after_counts(account(1, lists=lists), PRICED, planned=(), pot=CENT, now=NOW, sweep=SWEEP)
     assert after.stands == {C.READ_FOLLOWERS}
     assert after.empty == {C.READ_FOLLOWS}
-    assert after.read == {C.READ_LIKES, C.READ_SHARES}  # shares are among the posts and cost nothing more
-    assert after.left_out == {C.READ_POSTS}
+    assert after.read == {C.READ_LIKES}
+    assert after.left_out == {C.READ_POSTS, C.READ_SHARES}, "shares are told by the posts, which are too dear"
 
 
 def test_nothing_stands_beyond_the_sweep_time_or_without_a_number() -> None:
@@ -170,12 +160,58 @@ def test_nothing_stands_beyond_the_sweep_time_or_without_a_number() -> None:
         assert C.READ_FOLLOWERS not in after.stands
 
 
+def of_posts(posts: ListKnown, shares: ListKnown, **more: object) -> Watched:
+    return account(1, lists={**KNOWN, C.READ_POSTS: posts, C.READ_SHARES: shares}, **more)
+
+
+def test_shares_are_bought_with_the_posts_that_tell_them_at_one_price_or_not_at_all() -> None:
+    changed = of_posts(*[ListKnown(NOW - DAY, 499, 500)] * 2)
+    made = [
+        plan_day([changed], PLATFORMS, {"x": purse(cents * CENT)}, day=TODAY, begins=BEGINS, now=NOW, sweep=SWEEP)[0]
+        for cents in (250, 251)
+    ]
+    both = {C.READ_POSTS, C.READ_SHARES}
+    assert [one.reads & both for one in made] == [set(), both]
+    assert [one.left_out for one in made] == [both, set()]
+    assert [one.micros for one in made] == [CENT, 251 * CENT]
+
+
+def test_where_only_the_shares_are_due_the_posts_are_paid_for_and_read_with_them() -> None:
+    due = of_posts(ListKnown(NOW - DAY, 500, 500), ListKnown(None, None, 500))
+    told = {"planned": (), "now": NOW, "sweep": SWEEP}
+    poor, rich = (after_counts(due, PRICED, pot=cents * CENT, **told) for cents in (249, 250))  # type: ignore[arg-type]
+    assert (poor.read, poor.left_out) == (set(), {C.READ_SHARES}) and C.READ_POSTS in poor.stands
+    assert rich.read == {C.READ_POSTS, C.READ_SHARES}
+
+
+def test_shares_cost_what_the_posts_cost_where_posts_are_not_offered_to_us() -> None:
+    without = replace(account(1), can=READS - {C.READ_POSTS})
+    assert price_for(PRICED, without, C.READ_SHARES) == 5 * CENT
+    assert price_for(PRICED, account(1), C.READ_SHARES) == 0
+
+
+def test_a_list_that_one_window_of_the_limit_does_not_reach_through_is_not_begun() -> None:
+    limited = replace(PRICED, calls={**PRICED.calls, "likes": call(C.READ_LIKES, 1)})
+    long = account(1, lists={**KNOWN, C.READ_LIKES: ListKnown(NOW - DAY, 1, 30_001)})
+    infos = {"x": info("x", limited)}
+    made = plan_day([long], infos, {"x": purse(10**6)}, day=TODAY, begins=BEGINS, now=NOW, sweep=SWEEP)[0]
+    assert C.READ_LIKES in made.left_out - made.reads
+    after = after_counts(long, limited, planned={C.READ_LIKES}, pot=10**9, now=NOW, sweep=SWEEP)
+    assert C.READ_LIKES in after.left_out - after.read
+
+
+def test_an_account_that_the_platform_shut_us_out_of_has_all_of_it_left_out() -> None:
+    out = Watched(1, "x", frozenset(), shut_out=READS)
+    made = plan_day([out], PLATFORMS, {"x": purse(CENT)}, day=TODAY, begins=BEGINS, now=NOW, sweep=SWEEP)[0]
+    assert (made.reads, made.left_out, made.micros) == (frozenset(), READS, 0)
+
+
 def test_a_forecast_adds_profiles_changes_and_sweeps() -> None:
-    told = forecast([account(number) for number in range(14)], PRICED, sweep=SWEEP)
-    lists = 14 * (10 + 10 + 5 + 5) * CENT
+    told = forecast([account(number) for number in range(14)], PRICED, sweep=SWEEP, changes=4)
+    lists = 14 * (10 + 10 + 5 + 5) * CENT  # shares come with the posts
     assert (told.profiles, told.changes, told.sweeps) == (14 * 30 * CENT, 4 * lists, lists * 30 // 14)
     assert told.micros == told.profiles + told.changes + told.sweeps
-    assert forecast([account(1)], None, sweep=SWEEP).micros == 0
+    assert forecast([account(1)], None, sweep=SWEEP, changes=4).micros == 0
 
 
 numbers = st.integers(0, 60)
@@ -204,6 +240,8 @@ def test_no_plan_costs_more_than_there_is_and_nothing_that_is_due_goes_unsaid(
     assert sum(one.micros for one in made) <= max(money.share, money.for_changes) <= money.left
     for one, chosen in zip(those, sorted(made, key=lambda plan: plan.account_id), strict=True):
         assert chosen.reads <= one.can and not chosen.reads & chosen.left_out
+        riders = {C.READ_POSTS, C.READ_SHARES} & one.can
+        assert chosen.reads & riders in (set(), riders)
         for capability in one.can & LISTS:
             if one.lists.get(capability, ListKnown()).changed:
                 assert capability in chosen.reads | chosen.left_out
