@@ -11,6 +11,7 @@ be read, a person looks and says what became of it.
 from __future__ import annotations
 
 import hashlib
+import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -26,7 +27,8 @@ from socialgov.errors import Conflict, InvalidInput, SocialgovError
 from socialgov.models import Capability, PostState
 from socialgov.permissions import check_can_post, check_can_set_up
 from socialgov.pictures import image_mime
-from socialgov.platforms import PlatformError
+from socialgov.platforms import NotReady, PlatformError
+from socialgov.platforms.hurry import within
 from socialgov.store import posts as store
 from socialgov.store.accounts import account_by_id
 from socialgov.store.connect import guarded_update, write
@@ -42,7 +44,9 @@ if TYPE_CHECKING:
     from socialgov.models import Account, Media, Post, Staff
     from socialgov.platforms import Picture, Platform, RemotePost
 
-SETTLE_AFTER = timedelta(minutes=5)  # longer than any adapter waits for an answer
+PUBLISH_SECONDS = 50.0  # no request that could put a post out leaves later than that: somebody's page waits for it
+LONGEST_WAIT = 10.0  # seconds of that, in which a platform may work on the pictures
+SETTLE_AFTER = timedelta(minutes=5)  # well over PUBLISH_SECONDS and what the wire waits for the last answer
 FIND_OUT_AFTER = timedelta(hours=2)  # so long the machine tries alone
 CLOCKS_DIFFER = timedelta(minutes=10)  # between us and a platform
 
@@ -66,13 +70,32 @@ def publish_post(home: Home, actor: Staff, post_id: int, *, now: datetime) -> Po
     login = machine_login(home, account.id, purpose="publish", now=now)
     adapter = adapter_of(home, account, login, now=now)
     try:
-        remote_id = adapter.publish(post.text, pictures, key=_key(home, post))
+        with within(PUBLISH_SECONDS):
+            remote_id = _put_out(adapter, post, pictures, _key(home, post))
     except PlatformError as error:
         note_refusal(home, account.id, error, now=now)
         if not error.outcome_unknown:
             _free(home, actor, post, now)
         raise
     return _published(home, actor, post, now, remote_id=remote_id)
+
+
+def _put_out(adapter: Platform, post: Post, pictures: list[Picture], key: str) -> str:
+    """The remote id. While the platform works on the pictures it is asked again, for a few seconds."""
+    left = LONGEST_WAIT
+    while True:
+        try:
+            return adapter.publish(post.text, pictures, key=key)
+        except NotReady as error:
+            seconds = max(error.seconds, 1.0)
+            if not seconds <= left:  # too long, or no number at all
+                raise
+            left -= seconds
+            _pause(seconds)
+
+
+def _pause(seconds: float) -> None:
+    threading.Event().wait(seconds)
 
 
 def settle_publishing(home: Home, now: datetime) -> int:

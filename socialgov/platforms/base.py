@@ -18,6 +18,7 @@ from socialgov.platforms.refusals import (  # noqa: F401 - adapters take them fr
     CannotDo,
     LoginRefused,
     NotOffered,
+    NotReady,
     PaymentNeeded,
     PlatformError,
     Unreachable,
@@ -316,7 +317,10 @@ class Platform:
 
     # ---- doing
     def publish(self, text: str, pictures: Iterable[Picture], *, key: str) -> str:
-        """PUBLISH: put it out and return its remote id. Calling again with the same `key` publishes nothing twice."""
+        """PUBLISH: put it out and return its remote id. Calling again with the same `key` publishes nothing twice.
+
+        Raises NotReady where the platform wants time for a picture: no adapter waits by itself.
+        """
         raise self._cannot(Capability.PUBLISH)
 
     def delete_post(self, remote_id: str) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from socialgov.addresses import is_private
-from socialgov.platforms.base import NotOffered, Platform, PlatformError
+from socialgov.platforms.base import NotOffered, NotReady, Platform, PlatformError
 from socialgov.platforms.mastodon_parts import Absent, Unauthorised, UnknownCall, verdict, word
 from socialgov.platforms.wire import Wire
 
@@ -31,6 +31,7 @@ T = TypeVar("T")
 PAGE, PAGE_OF_POSTS = 80, 40  # the most that a server gives at once
 MOST_PAGES = 2_000
 PICTURE_BYTES = 8_000_000
+BUSY_SECONDS = 60.0  # until a server that was asked twice is done with a picture; it says nothing about that
 NO_PICTURE = "/missing.png"  # how the address of the picture ends that stands for none
 OLDEST_SERVER = (4, 0, 0)  # taken for granted, so that Mastodon.py asks no server for its version behind our back
 
@@ -190,7 +191,7 @@ class MastodonCalls(Platform):
         if not number:
             raise self._wire.broken("took a picture without saying where it is")
         if not media.get("url") and not self._ask(lambda: self._client.media(number)).get("url"):
-            raise self._wire.broken("is still busy with a picture, so nothing was posted")
+            raise NotReady(self.info.name, BUSY_SECONDS)
         return number
 
     # ---- the library

@@ -38,8 +38,22 @@ class PlatformError(SocialgovError):
 class Unreachable(PlatformError):
     """The request did not leave this machine, so it had no effect and cost nothing."""
 
-    def __init__(self, platform: str) -> None:
-        super().__init__(f"{platform} cannot be reached.", permanent=False, mend="It is tried again later.")
+    def __init__(self, platform: str, why: str = "cannot be reached") -> None:
+        super().__init__(f"{platform} {why}.", permanent=False, mend="It is tried again later.")
+
+
+class NotReady(PlatformError):
+    """The platform still works on a picture of the post, and nothing is out. Asking the same adapter for the same post
+    again, in `seconds`, goes on where it stopped.
+    """
+
+    def __init__(self, platform: str, seconds: float) -> None:
+        super().__init__(
+            f"{platform} is not done with a picture yet, so the post is not out.",
+            permanent=False,
+            mend="Publish it again in a few minutes.",
+        )
+        self.seconds = seconds
 
 
 class CannotDo(PlatformError):

@@ -23,6 +23,7 @@ import httpx
 from socialgov.addresses import is_loopback, is_private
 from socialgov.models import PlatformInfo
 from socialgov.platforms.base import PaymentNeeded, PlatformError, Unreachable
+from socialgov.platforms.hurry import time_is_over
 from socialgov.platforms.patience import Patience
 
 TIMEOUT = httpx.Timeout(connect=5, read=15, write=15, pool=5)
@@ -175,6 +176,8 @@ class Wire:
     ) -> Reply:
         if not (token.isascii() and token.isprintable()):
             raise self.broken("gave us a token that cannot be sent")
+        if time_is_over():
+            raise Unreachable(self.name, "takes too long to answer")
         sent = dict(headers or {})
         if token:
             sent["Authorization"] = f"Bearer {token}"

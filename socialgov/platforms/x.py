@@ -10,7 +10,6 @@ than the profile's counts let us expect: read the profile first.
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
 
     from socialgov.platforms.x_client import Send, XClient
     from socialgov.platforms.x_lists import XLists
+    from socialgov.platforms.x_media import Upload
 
 USER_FIELDS = ["protected", "profile_image_url", "description", "public_metrics", "confirmed_email"]
 PICTURE_BYTES = 5_000_000
@@ -88,7 +88,6 @@ class XPlatform(Platform):
     )  # fmt: skip
     transport: httpx.BaseTransport | None = None  # where a test plays X
     _seen: Face | None = None
-    wait = staticmethod(time.sleep)  # while X works on a picture
 
     # ---- reading
 
@@ -150,19 +149,20 @@ class XPlatform(Platform):
     def publish(self, text: str, pictures: Iterable[Picture], *, key: str) -> str:
         """X keeps no key for a request, so the newest posts are read first: the same words within the hour are it.
 
-        After that a lost answer is settled by reading the whole account, never by asking again.
+        After that a lost answer is settled by reading the whole account, never by asking again. So words there must be:
+        pictures alone could not be told apart.
         """
-        from socialgov.platforms.x_media import upload
-
         shown = list(pictures)
+        if not text.split():
+            raise PlatformError("A post needs words.", permanent=True, mend="Write what it should say.")
         if len(shown) > MOST_PICTURES:
             raise PlatformError(
                 f"{self.info.name} takes {MOST_PICTURES} pictures a post.", permanent=True, mend="Leave some out."
             )
-        if (number := self._out_already(text)) is not None:
+        if key not in self._uploads and (number := self._out_already(text)) is not None:
             return number
-        with self._client.readable():
-            media = [upload(self._client, picture, wait=self.wait) for picture in shown] or None
+        media = self._media(shown, key) or None
+        del self._uploads[key]  # from here on whoever asks again must look first
         call = "post_with_link" if _LINK.search(text) else "post"
         self._lists.forget()
         body = self._client.ask(
@@ -274,12 +274,7 @@ class XPlatform(Platform):
     # ---- changing
 
     def _out_already(self, text: str) -> str | None:
-        """The post that must be the one we are asked for: we were here before, and the answer was lost.
-
-        Pictures without words cannot be told apart, so they are never taken for one another.
-        """
-        if not text.split():
-            return None
+        """The post that must be the one we are asked for: we were here before, and the answer was lost."""
         newest = self._lists.newest()
         clock = self._client.clock
         for one in newest:
@@ -287,6 +282,20 @@ class XPlatform(Platform):
             if recent and not one.refers and same_words(one.text, text):
                 return one.number
         return None
+
+    def _media(self, pictures: list[Picture], key: str) -> list[str]:
+        """The ids of the pictures. Raises NotReady while X works on one; asked again with `key`, none is sent twice."""
+        from socialgov.platforms.x_media import Upload
+
+        with self._client.readable():
+            if key not in self._uploads:
+                self._uploads[key] = [Upload(self._client, picture) for picture in pictures]
+            return [one.finish() for one in self._uploads[key]]
+
+    @cached_property
+    def _uploads(self) -> dict[str, list[Upload]]:
+        """What was sent for a post, by its key."""
+        return {}
 
     def _unrepost(self, source: str, serves: Capability) -> None:
         route = f"/2/users/{self._number}/retweets/{self._checked(source)}"

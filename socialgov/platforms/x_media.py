@@ -6,11 +6,11 @@ X forgets a picture that no post names within a day: every step may be repeated,
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from socialgov.models import Capability
-from socialgov.platforms.base import PlatformError
+from socialgov.platforms.base import NotReady, PlatformError
 from socialgov.platforms.x_answers import Unreadable, at, number_of
 
 if TYPE_CHECKING:
@@ -20,47 +20,60 @@ if TYPE_CHECKING:
 UPLOAD = "/2/media/upload"
 PICTURE_BYTES = 5_000_000  # X's limit for an image
 CHUNK_BYTES = 1_000_000
+LONGEST_WAIT = 3_600  # seconds, whatever X proposes
 ALT_SIGNS = 1_000  # the longest alternative text that X takes
-MOST_LOOKS = 10
-LONGEST_WAIT = 5  # seconds between two looks, whatever X proposes
 
 
-def upload(client: XClient, picture: Picture, *, wait: Callable[[float], None]) -> str:
-    """The id of an uploaded picture with its alternative text. `wait` takes seconds. Raises PlatformError."""
-    if len(picture.content) > PICTURE_BYTES:
-        raise PlatformError("This picture is too large for the platform.", permanent=True, mend="Use a smaller one.")
-    begun = {"media_type": picture.mime, "total_bytes": len(picture.content), "media_category": "tweet_image"}
-    number = number_of(_post(client, f"{UPLOAD}/initialize", begun).get("data"))
-    for index, chunk in enumerate(_chunks(picture.content)):
-        part = {"media": base64.b64encode(chunk).decode(), "segment_index": index}
-        _post(client, f"{UPLOAD}/{number}/append", part)
-    _until_ready(client, number, _post(client, f"{UPLOAD}/{number}/finalize"), wait)
-    if picture.alt:
-        alt = {"id": number, "metadata": {"alt_text": {"text": picture.alt[:ALT_SIGNS]}}}
-        _post(client, "/2/media/metadata", alt)
-    return number
+class Upload:
+    """One picture that was sent, and is worked on by X until `finish` says its id. Making it raises PlatformError."""
+
+    def __init__(self, client: XClient, picture: Picture) -> None:
+        if len(picture.content) > PICTURE_BYTES:
+            raise PlatformError(
+                "This picture is too large for the platform.", permanent=True, mend="Use a smaller one."
+            )
+        self._client, self._alt = client, picture.alt[:ALT_SIGNS]
+        begun = {"media_type": picture.mime, "total_bytes": len(picture.content), "media_category": "tweet_image"}
+        self.number = number_of(_post(client, f"{UPLOAD}/initialize", begun).get("data"))
+        for index, chunk in enumerate(_chunks(picture.content)):
+            part = {"media": base64.b64encode(chunk).decode(), "segment_index": index}
+            _post(client, f"{UPLOAD}/{self.number}/append", part)
+        self._told: dict[str, Any] | None = _post(client, f"{UPLOAD}/{self.number}/finalize")
+        self._finished = False
+
+    def finish(self) -> str:
+        """The id of the picture, with its alternative text. Raises NotReady while X works on it.
+
+        An image is mostly ready at once; then the answer to the last piece says nothing about processing.
+        """
+        if self._finished:
+            return self.number
+        told, self._told = self._told or self._look(), None
+        if (seconds := _still_working(told)) is not None:
+            raise NotReady(self._client.name, seconds)
+        if self._alt:
+            alt = {"id": self.number, "metadata": {"alt_text": {"text": self._alt}}}
+            _post(self._client, "/2/media/metadata", alt)
+        self._finished = True
+        return self.number
+
+    def _look(self) -> dict[str, Any]:
+        params = {"command": "STATUS", "media_id": self.number}
+        return self._client.ask("media", lambda x: x.request("GET", UPLOAD, params=params), serves=Capability.PUBLISH)
 
 
-def _until_ready(client: XClient, number: str, body: dict[str, Any], wait: Callable[[float], None]) -> None:
-    """An image is mostly ready at once; then the answer says nothing about processing."""
-    params = {"command": "STATUS", "media_id": number}
-    for _ in range(MOST_LOOKS):
-        processing = at(body, "data", "processing_info")
-        state = at(processing, "state")
-        if processing is None or state == "succeeded":
-            return
-        if state == "failed":
-            raise PlatformError("The platform does not take this picture.", permanent=True, mend="Use another one.")
-        if state not in ("pending", "in_progress"):
-            raise Unreadable
-        seconds = at(processing, "check_after_secs")
-        wait(min(max(seconds, 0), LONGEST_WAIT) if isinstance(seconds, int | float) else 1)
-        body = client.ask(
-            "media", lambda tweepy: tweepy.request("GET", UPLOAD, params=params), serves=Capability.PUBLISH
-        )
-    raise PlatformError(
-        "The platform is not done with a picture yet.", permanent=False, mend="It is tried again later."
-    )
+def _still_working(told: dict[str, Any]) -> float | None:
+    """In how many seconds X wants to be asked again; None when it is done."""
+    processing = at(told, "data", "processing_info")
+    state = at(processing, "state")
+    if processing is None or state == "succeeded":
+        return None
+    if state == "failed":
+        raise PlatformError("The platform does not take this picture.", permanent=True, mend="Use another one.")
+    if state not in ("pending", "in_progress"):
+        raise Unreadable
+    seconds = at(processing, "check_after_secs")
+    return float(min(seconds, LONGEST_WAIT)) if isinstance(seconds, int | float) else 1.0
 
 
 def _post(client: XClient, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:

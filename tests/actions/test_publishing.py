@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
+import httpx
 import pytest
 from closing_school import with_platform
 from factories import NOW
 from people_school import photo, trip
 from priced_platform import CENT, TARIFF
-from publishing_platform import lost, publishing_home
+from publishing_platform import PublishingPlatform, lost, publishing_home
 from recording_platform import Shown
 
 from socialgov.actions import posts, publishing
@@ -21,7 +23,8 @@ from socialgov.actions.today import needs_today
 from socialgov.errors import Conflict, InvalidInput, NotPermitted
 from socialgov.home import Home
 from socialgov.models import Account, Capability, Post, PostState, Staff
-from socialgov.platforms import NotOffered, PaymentNeeded, PlatformError
+from socialgov.platforms import NotOffered, NotReady, PaymentNeeded, PlatformError, Unreachable
+from socialgov.platforms.wire import BODY_SECONDS, HEAD_SECONDS, TIMEOUT, Wire
 from socialgov.store.findings import findings_of
 from socialgov.store.posts import post_by_id
 from socialgov.store.spending import pause_of
@@ -162,3 +165,81 @@ def test_what_was_handed_over_is_left_to_its_person_though_the_machine_could_loo
     assert [post.id for post in posts_to_find_out(school, LATER)] == [draft.id]
     back = posts.give_up_hand_over(school, teacher, draft.id, now=NOW)
     assert (back.state, back.handed_over) == (PostState.DRAFT, False)
+
+
+# --------------------------------------------------------------------------------------------------- not ready yet
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long was waited, each time."""
+    waited: list[float] = []
+    monkeypatch.setattr(publishing, "_pause", waited.append)
+    return waited
+
+
+def not_ready(monkeypatch: pytest.MonkeyPatch, times: int, seconds: float = 1.0) -> None:
+    """The platform works on a picture that often before it takes a post."""
+    left, publish = iter(range(times)), PublishingPlatform.publish
+
+    def busy(self: PublishingPlatform, *args: Any, **kwargs: Any) -> str:
+        if next(left, None) is not None:
+            raise NotReady("Instagram", seconds)
+        return publish(self, *args, **kwargs)
+
+    monkeypatch.setattr(PublishingPlatform, "publish", busy)
+
+
+def test_a_picture_that_is_worked_on_for_a_few_seconds_is_waited_for(
+    school: Home, shown: Shown, teacher: Staff, draft: Post, pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    not_ready(monkeypatch, 3, seconds=2)
+    assert posts.publish_post(school, teacher, draft.id, now=NOW).state is PostState.PUBLISHED
+    assert pauses == [2, 2, 2]
+    assert [one.text for one in shown.posts] == ["Boats"]
+
+
+@pytest.mark.parametrize(("seconds", "waited"), [(0, 10), (4, 8), (600, 0), (float("nan"), 0)])
+def test_nobody_waits_longer_than_some_seconds_for_a_picture_and_the_post_is_free_again(
+    school: Home, teacher: Staff, draft: Post, pauses: list[float], monkeypatch: pytest.MonkeyPatch,
+    seconds: float, waited: float,
+) -> None:  # fmt: skip
+    not_ready(monkeypatch, 1_000, seconds)
+    with pytest.raises(NotReady):
+        posts.publish_post(school, teacher, draft.id, now=NOW)
+    assert sum(pauses) == waited <= publishing.LONGEST_WAIT
+    assert post_by_id(school.db, draft.id).state is PostState.DRAFT
+
+
+def test_what_is_not_out_when_its_time_is_over_does_not_go_out_later(
+    school: Home, network_asked: list[str], teacher: Staff, draft: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The wire sends nothing more then, so a post that is settled after SETTLE_AFTER is settled for good."""
+    monkeypatch.setattr(publishing, "PUBLISH_SECONDS", 0)
+    with pytest.raises(Unreachable):
+        posts.publish_post(school, teacher, draft.id, now=NOW)
+    assert network_asked == []
+    assert post_by_id(school.db, draft.id).state is PostState.DRAFT
+
+
+@pytest.fixture
+def network_asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What a platform that is asked over the wire hears."""
+    heard: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        heard.append(request.url.path)
+        return httpx.Response(200, json={"id": "1"})
+
+    def publish(self: PublishingPlatform, *_: Any, **__: Any) -> str:
+        wire = Wire(replace(self.info, api_base="https://somewhere.test"), transport=httpx.MockTransport(answer))
+        return str(wire.json(wire.post("/posts", {}))["id"])
+
+    monkeypatch.setattr(PublishingPlatform, "publish", publish)
+    return heard
+
+
+def test_the_time_to_publish_ends_well_before_anything_is_settled() -> None:
+    last_answer = sum(filter(None, (TIMEOUT.connect, TIMEOUT.pool, TIMEOUT.write))) + HEAD_SECONDS + BODY_SECONDS
+    assert publishing.LONGEST_WAIT < publishing.PUBLISH_SECONDS
+    assert publishing.PUBLISH_SECONDS + last_answer < publishing.SETTLE_AFTER.total_seconds() / 2

@@ -112,7 +112,6 @@ class FakeX:
     answers: dict[str, Answer] = field(default_factory=dict)
     access: Opened = field(default_factory=Opened)
     meter: Counted = field(default_factory=Counted)
-    waited: list[float] = field(default_factory=list)
     network: Recorded = field(init=False)
 
     def __post_init__(self) -> None:
@@ -152,7 +151,6 @@ class FakeX:
             meter=self.meter,
         )
         adapter.transport = self.network
-        adapter.wait = self.waited.append
         return adapter
 
     def asked(self) -> list[str]:

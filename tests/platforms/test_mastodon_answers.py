@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from networks import INFO, Recorded
 
 from socialgov.models import Capability, Presence
-from socialgov.platforms import LoginRefused, NotOffered, Picture, PlatformError
+from socialgov.platforms import LoginRefused, NotOffered, NotReady, Picture, PlatformError
 from socialgov.platforms.mastodon import MastodonPlatform
 from socialgov.platforms.mastodon_parts import text_of, word
 
@@ -286,7 +286,7 @@ def test_a_lost_answer_to_a_picture_has_posted_nothing(asked: Asked, lost: Any) 
 def test_a_picture_that_the_server_is_busy_with_holds_the_post_back(asked: Asked) -> None:
     busy = {"id": "5", "type": "image", "url": None}
     network = asked({"POST /api/v2/media": httpx.Response(202, json=busy), "GET /api/v1/media/5": busy})
-    with pytest.raises(PlatformError, match="busy") as failed:
+    with pytest.raises(NotReady, match="not done with a picture") as failed:
         adapter().publish("Hello", [PICTURE], key="k")
     assert (failed.value.permanent, failed.value.outcome_unknown) == (False, False)
     assert "/api/v1/statuses" not in {one.url.path for one in network.asked}

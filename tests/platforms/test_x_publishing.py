@@ -9,7 +9,8 @@ import httpx
 import pytest
 from fake_x import ME, OTHER, FakeX, listed, missing, picture, post, problem
 
-from socialgov.platforms import PlatformError, Unreachable
+from socialgov.platforms import NotReady, PlatformError, Unreachable
+from socialgov.platforms.hurry import within
 
 TIMELINE, CREATE = "GET /2/users/me-id/tweets", "POST /2/tweets"
 UPLOAD = "POST /2/media/upload"
@@ -48,29 +49,85 @@ def test_more_pictures_than_x_takes_are_refused_before_anything_is_sent() -> Non
     assert x.asked() == []
 
 
-def test_a_picture_that_x_still_works_on_is_waited_for() -> None:
-    states = iter(["in_progress", "succeeded"])
-    busy = {"id": "9", "processing_info": {"state": "pending", "check_after_secs": 3}}
+def processing(state: str, **more: Any) -> dict[str, Any]:
+    return {"data": {"id": "9", "processing_info": {"state": state, **more}}}
+
+
+def test_a_picture_that_x_still_works_on_holds_the_post_back_and_is_not_sent_again() -> None:
+    states = iter([processing("in_progress"), processing("succeeded")])
     x = FakeX(
         {
-            f"{UPLOAD}/9/finalize": {"data": busy},
-            "GET /2/media/upload": lambda request: {"data": {"id": "9", "processing_info": {"state": next(states)}}},
+            f"{UPLOAD}/9/finalize": processing("pending", check_after_secs=3),
+            "GET /2/media/upload": lambda request: next(states),
         }
     )
-    assert x.adapter().publish("Boats", [picture()], key="k") == "77"
-    assert x.waited == [3, 1]
+    adapter = x.adapter()
+    for seconds in (3, 1):
+        with pytest.raises(NotReady) as refused:
+            adapter.publish("Boats", [picture()], key="k")
+        assert refused.value.seconds == seconds and not refused.value.outcome_unknown
+        assert CREATE not in x.asked()
+    assert adapter.publish("Boats", [picture()], key="k") == "77"
     assert x.query("GET /2/media/upload") == [{"command": "STATUS", "media_id": "9"}] * 2
+    for once in (TIMELINE, f"{UPLOAD}/initialize", "POST /2/media/metadata", CREATE):
+        assert x.asked().count(once) == 1, once
 
 
-@pytest.mark.parametrize("state", ["failed", "in_progress", "unheard of"])
+@pytest.mark.parametrize(("told", "meant"), [(0, 0), (2.5, 2.5), (10**400, 3_600), (-1, -1), ("soon", 1), (None, 1)])
+def test_whatever_x_says_about_when_to_ask_again_is_some_seconds(told: Any, meant: float) -> None:
+    x = FakeX({f"{UPLOAD}/9/finalize": processing("pending", check_after_secs=told)})
+    with pytest.raises(NotReady) as refused:
+        x.adapter().publish("Boats", [picture()], key="k")
+    assert refused.value.seconds == meant
+
+
+def test_with_several_pictures_each_is_sent_before_any_is_waited_for() -> None:
+    numbers, states = iter("89"), iter(["in_progress", "succeeded"])
+    sent = {f"POST /2/media/upload/{number}/append": {"data": {"expires_at": 1}} for number in "89"}
+    x = FakeX(
+        {
+            **sent,
+            f"{UPLOAD}/initialize": lambda request: {"data": {"id": next(numbers)}},
+            f"{UPLOAD}/8/finalize": processing("pending"),
+            f"{UPLOAD}/9/finalize": {"data": {"id": "9"}},
+            "GET /2/media/upload": lambda request: processing(next(states)),
+        }
+    )
+    adapter = x.adapter()
+    for _ in range(2):
+        with pytest.raises(NotReady):
+            adapter.publish("Boats", [picture(), picture(alt="")], key="k")
+    assert x.asked().count(f"{UPLOAD}/9/finalize") == 1
+    adapter.publish("Boats", [picture(), picture(alt="")], key="k")
+    assert x.bodies(CREATE) == [{"text": "Boats", "media": {"media_ids": ["8", "9"]}}]
+
+
+@pytest.mark.parametrize("state", ["failed", "unheard of"])
 def test_a_picture_that_never_gets_ready_stops_the_post_and_nothing_is_out(state: str) -> None:
-    busy = {"data": {"id": "9", "processing_info": {"state": state, "check_after_secs": 1}}}
-    x = FakeX({f"{UPLOAD}/9/finalize": busy, "GET /2/media/upload": busy})
+    x = FakeX({f"{UPLOAD}/9/finalize": processing(state, check_after_secs=1)})
     with pytest.raises(PlatformError) as refused:
         x.adapter().publish("Boats", [picture()], key="k")
-    assert not refused.value.outcome_unknown
+    assert not refused.value.outcome_unknown and not isinstance(refused.value, NotReady)
     assert CREATE not in x.asked()
-    assert len(x.waited) <= 10
+
+
+def test_after_a_lost_answer_the_same_adapter_looks_before_it_sends_the_post_again() -> None:
+    x = FakeX({CREATE: lost})
+    adapter = x.adapter()
+    with pytest.raises(PlatformError):
+        adapter.publish("Boats", [picture()], key="k")
+    x.answers[TIMELINE] = listed(post("42", "Boats"))
+    assert adapter.publish("Boats", [picture()], key="k") == "42"
+    assert x.asked().count(CREATE) == 1
+
+
+def test_once_its_time_is_over_nothing_is_sent_any_more_and_nothing_is_in_doubt() -> None:
+    x = FakeX()
+    with within(0), pytest.raises(Unreachable, match="too long") as refused:
+        x.adapter().publish("Boats", [picture()], key="k")
+    assert not refused.value.outcome_unknown
+    assert x.asked() == []
+    assert x.adapter().publish("Boats", [picture()], key="k") == "77", "only in that block"
 
 
 @pytest.mark.parametrize("step", [f"{UPLOAD}/initialize", f"{UPLOAD}/9/append", "POST /2/media/metadata"])
@@ -136,9 +193,12 @@ def test_an_accent_that_was_typed_in_two_signs_comes_back_as_one_and_is_the_same
     assert x.adapter().publish("Cafe\u0301 in Llanberis", [], key="k") == "42"
 
 
-def test_pictures_without_words_are_never_taken_for_one_another() -> None:
-    x = FakeX({TIMELINE: listed(post("42", ""))})
-    assert x.adapter().publish("", [picture()], key="k") == "77"
+def test_pictures_without_words_are_not_sent_for_they_could_not_be_told_apart() -> None:
+    x = FakeX()
+    with pytest.raises(PlatformError, match="needs words") as refused:
+        x.adapter().publish(" ", [picture()], key="k")
+    assert refused.value.permanent and not refused.value.outcome_unknown
+    assert x.asked() == []
 
 
 @pytest.mark.parametrize(

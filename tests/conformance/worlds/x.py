@@ -90,7 +90,6 @@ class XWorld(World):
         own = Given(made, self.tokens, Client(self.client.id, str(self.client.secret)))
         made.access = OfTheApp(self.standin) if need is Capability.SEE_PRESENCE else own
         made.transport = self.network()
-        made.wait = lambda seconds: None  # type: ignore[assignment,misc]
         return made
 
     def network(self) -> httpx.BaseTransport:
