@@ -98,7 +98,7 @@ def sign_checkpoint(home: Home, *, now: datetime) -> Checkpoint | None:
         if newest is None or (last is not None and not news_since(db, last.seq)):
             return None
         seq, head = newest
-        at, key_id = moment_text(now), home.escrow.key_id
+        at, key_id = moment_text(now), home.escrow.identity
         message = _message(home.settings.school_id, seq, head, at, key_id)
         checkpoint = Checkpoint(seq, head, at, key_id, home.escrow.sign(message))
         checkpoint_id = add_checkpoint(db, checkpoint)
@@ -164,11 +164,15 @@ def _is_checkpoint(checkpoint: Checkpoint) -> bool:
 
 
 def _fault(home: Home, db: Database, checkpoint: Checkpoint) -> str | None:
-    """What is wrong between the log and one checkpoint, in words."""
+    """What is wrong between the log and one checkpoint, in words.
+
+    The signature decides. The key's id only tells which fault it is: signatures come from the root and outlive every
+    rotation of the school's key, whose id earlier versions wrote down.
+    """
     message = _message(home.settings.school_id, checkpoint.seq, checkpoint.head, checkpoint.at, checkpoint.key_id)
-    if checkpoint.key_id != home.escrow.key_id:
-        return f"the checkpoint of {checkpoint.at} was signed with another key"
     if not verify_signature(message, checkpoint.signature, home.escrow.public_key()):
+        if checkpoint.key_id not in (home.escrow.identity, home.escrow.key_id):
+            return f"the checkpoint of {checkpoint.at} was signed with another key"
         return f"the checkpoint of {checkpoint.at} was not signed by this school"
     stands = hash_at(db, checkpoint.seq)
     if stands is None:

@@ -15,6 +15,7 @@ from factories import DOMAIN, NOW, SCHOOL_ID, make_home, staff
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from socialgov.actions.key_rotation import Change, take_over_all
 from socialgov.actions.log import audit_log, checkpoint_text, read_checkpoint, sign_checkpoint, verify_log
 from socialgov.errors import InvalidInput, NotPermitted
 from socialgov.escrow import Escrow
@@ -128,6 +129,51 @@ def test_a_forged_checkpoint_is_not_this_schools(home: Home) -> None:
     sign_checkpoint(home, now=NOW)
     as_intruder(home, f"update checkpoint set head = '{'a' * 64}'")
     assert "not signed by this school" in (verify_log(home).fault or "")
+
+
+@pytest.mark.parametrize(
+    ("deed", "fault"),
+    [
+        ("update event set actor = 'staff:9' where seq = 3", "events up to 6 were written anew"),
+        ("delete from event where seq > 3", "written anew"),
+    ],
+    ids=["changed", "cut off and written on"],
+)
+def test_whoever_has_the_schools_key_too_is_betrayed_by_the_mailed_checkpoint_alone(
+    home: Home, deed: str, fault: str
+) -> None:
+    """The hosting firm can sign: the log in its hands is whole. What was mailed before is in other hands."""
+    staff(home)
+    checkpoint = sign_checkpoint(home, now=NOW)
+    assert checkpoint is not None
+    mailed = checkpoint_text(home, checkpoint)
+    as_intruder(home, deed, "delete from checkpoint", "delete from outbox")
+    rewrite_chain(home, 3)
+    while sum(1 for _ in home.db.execute("select 1 from event")) < checkpoint.seq:
+        staff(home)
+    assert sign_checkpoint(home, now=NOW) is not None
+    report = verify_log(home)
+    assert (report.whole, report.checkpoints) == (True, 1)
+    assert fault in (verify_log(home, mailed).fault or "")
+
+
+def test_checkpoints_from_before_the_schools_key_was_changed_still_prove_the_log(home: Home) -> None:
+    """Those that earlier versions signed too: they name the key of their time."""
+    escrow, checkpoint = home.escrow, sign_checkpoint(home, now=NOW)
+    assert checkpoint is not None
+    older = dataclasses.replace(checkpoint, key_id=escrow.key_id)
+    said = ["socialgov checkpoint", SCHOOL_ID, older.seq, older.head, older.at, older.key_id]
+    older = dataclasses.replace(older, signature=escrow.sign(json.dumps(said).encode()))
+    kept = [checkpoint_text(home, one) for one in (checkpoint, older)]
+    staff(home)
+    take_over_all(home, escrow.with_next_key(bytes([7]) * 32), Change(), now=NOW)
+    after = Home(home.path, home.settings, escrow.with_next_key(bytes([7]) * 32), clock=home.clock)
+    assert sign_checkpoint(after, now=NOW) is not None
+    for mailed in kept:
+        assert verify_log(after, mailed).fault is None
+    as_intruder(home, "delete from event where seq >= 3", "delete from checkpoint")
+    for mailed in kept:
+        assert "cut off" in (verify_log(after, mailed).fault or "")
 
 
 def test_a_checkpoint_of_another_key_is_told_apart(home: Home) -> None:
