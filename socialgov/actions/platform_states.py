@@ -140,20 +140,18 @@ def why_not(home: Home, info: PlatformInfo, now: datetime) -> str:
 
 def reasons(home: Home, missing: Iterable[NotChecked], now: datetime) -> list[str]:
     """Why all of this was not checked: one sentence a platform, and one for those that it has shut us out of."""
-    shut_out = {one.account_id: one for one in connections.lost_connections(home.db)}
-    by_platform: dict[str, set[int]] = {}
+    by_platform: dict[str, dict[int, datetime | None]] = {}
     for one in missing:
-        by_platform.setdefault(one.platform, set()).add(one.account_id)
+        by_platform.setdefault(one.platform, {})[one.account_id] = one.shut_out_at
     found = []
     for key, accounts in sorted(by_platform.items()):
-        info, lost = home.settings.platforms[key], accounts & shut_out.keys()
-        if lost:
-            first = min(shut_out[number].lost_at or now for number in lost)
-            which = "one account" if len(lost) == 1 else f"{len(lost)} accounts"
-            found.append(
-                f"{info.name} has not let socialgov into {which} since {_on(home, first)}. Connect again there."
-            )
-        if accounts - lost:
+        info, shut_out = home.settings.platforms[key], [at for at in accounts.values() if at is not None]
+        if shut_out:
+            one_only, since = len(shut_out) == 1, _on(home, min(shut_out))
+            which = "one account" if one_only else f"{len(shut_out)} accounts"
+            mend = "Connect it again on its page." if one_only else "Connect them again, each on its page."
+            found.append(f"{info.name} has not let socialgov into {which} since {since}. {mend}")
+        if len(shut_out) < len(accounts):
             found.append(why_not(home, info, now))
     return found
 

@@ -8,13 +8,14 @@ from urllib.parse import urlencode
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from markupsafe import Markup
 
+from socialgov.actions.adapters import capabilities_of
 from socialgov.actions.findings import current_findings
 from socialgov.actions.observing import check_account
 from socialgov.actions.platform_states import confirmed, unchecked
 from socialgov.lifecycle import WATCHED_STATES
 from socialgov.models import AccountKind, AccountState
 from socialgov.permissions import can_review, can_waive, check_can_view_account, check_can_view_register
-from socialgov.store.accounts import RegisterFilter, register_page
+from socialgov.store.accounts import RegisterFilter, account_by_id, register_page
 from socialgov.store.closings import certificate_of
 from socialgov.store.events import EventTag, events_of_account
 from socialgov.store.plans import not_checked_since
@@ -30,6 +31,8 @@ from socialgov.web.words import KINDS, STATE_KIND, plain
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
+
+    from socialgov.models import Account
 
 bp = Blueprint("accounts", __name__, url_prefix="/accounts")
 
@@ -126,5 +129,20 @@ def page(account_id: int) -> ResponseReturnValue:
 def check(account_id: int) -> ResponseReturnValue:
     """Read the platform now and ask every rule again. Whoever sees the account may: it changes nothing there."""
     check_account(g.home, account_id, now=g.now, asked=True)
-    flash("The account was looked at just now. What follows from it is below.", "success")
+    flash(*_told_of_check(account_by_id(g.home.db, account_id)))
     return redirect(url_for("accounts.page", account_id=account_id))
+
+
+def _told_of_check(account: Account) -> tuple[str, str]:
+    """What that look came to: words, and how the page shows them. Never said to be looked at where nothing was read."""
+    name = g.home.settings.platforms[account.platform].name
+    missing = unchecked(g.home, account, now=g.now)
+    if account.checked_at == g.now and not missing and not capabilities_of(g.home, account):
+        return f"Every rule was asked again. No machine looks at {name}: people say what they see.", "success"
+    if account.checked_at == g.now and not missing:
+        return "The account was looked at just now. What follows from it is below.", "success"
+    if account.checked_at == g.now:
+        return "Part of the account was looked at just now. What was not, and why, is below.", "warning"
+    if missing:
+        return f"Nothing was looked at. {missing.why} Every rule was asked again about what is known.", "warning"
+    return "It was looked at a moment ago, so nothing was asked again.", "info"

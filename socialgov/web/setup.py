@@ -13,6 +13,7 @@ from socialgov.actions.evidence import see_evidence
 from socialgov.actions.findings import gate as ask_gate
 from socialgov.actions.gate import go_live, record_setup
 from socialgov.actions.observing import attest, attest_logo, school_logo
+from socialgov.actions.platform_states import unchecked
 from socialgov.errors import NotFound
 from socialgov.models import PlatformInfo
 from socialgov.permissions import check_can_attest, check_can_go_live, check_can_set_up, check_can_view_account
@@ -188,6 +189,7 @@ def gate(account_id: int) -> ResponseReturnValue:
         early=g.home.today(g.now) < g.account.starts_on,
         missing=[(CATALOGUE[one.rule_id], one) for one in findings if not one.passes],
         passed=[(CATALOGUE[one.rule_id], one) for one in findings if one.passes],
+        unchecked=unchecked(g.home, g.account, now=g.now),
     )
 
 

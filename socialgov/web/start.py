@@ -17,6 +17,7 @@ from socialgov.actions.today import needs_today
 from socialgov.models import Account, AccountState, Role
 from socialgov.store.accounts import account_by_id, accounts_of_keeper, count_by_state
 from socialgov.store.closings import tasks_of_keeper
+from socialgov.store.plans import LeftOut, left_out
 from socialgov.store.posts import posts_waiting_for_check
 from socialgov.web.access import signed_in
 from socialgov.web.closing import TITLES
@@ -60,9 +61,27 @@ def page() -> ResponseReturnValue:
         counts=count_by_state(g.home.db) if staff.has(*OVERSIGHT) else None,
         counted=COUNTED,
         may_request=permissions.can_request(staff),
+        not_checked=_not_checked(),
         today=g.home.today(g.now),
         platforms=g.home.settings.platforms,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class NotChecked:
+    """In one line: how many accounts were not wholly looked at, since when at the worst, and where to read more."""
+
+    out: LeftOut
+    href: str
+
+
+def _not_checked() -> NotChecked | None:
+    """Of the whole school for those who see what platforms cost, else of the accounts in your own hands."""
+    of_school = permissions.can_view_platforms(g.staff)
+    out = left_out(g.home.db, None if of_school else g.staff.id)
+    if not out.accounts:
+        return None
+    return NotChecked(out, url_for("platforms.page") if of_school else url_for("accounts.register", mine=1))
 
 
 def _news(notices: Sequence[Notice]) -> list[tuple[Notice, int]]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import walk
-from factories import NOW
+from connected import connectable
+from factories import NOW, staff
 from flask.testing import FlaskClient
 from priced_platform import PricedShown, priced_home, with_budget
 
@@ -18,7 +21,7 @@ from socialgov.actions.signin import make_signin_link
 from socialgov.actions.spending import meter_of, pause_for_payment
 from socialgov.home import Home
 from socialgov.models import Account, Capability, Role, Staff
-from socialgov.platforms import NotOffered, RemoteFollower
+from socialgov.platforms import Counts, NotOffered, PlatformError, RemoteFollower
 from socialgov.store import spending
 from socialgov.store.connect import write
 from socialgov.store.connections import put_off
@@ -45,7 +48,7 @@ def visit() -> Callable[[Home, Staff], FlaskClient]:
         there = build_app(school)
         there.config.update(WTF_CSRF_ENABLED=False, PROPAGATE_EXCEPTIONS=False)
         client = there.test_client()
-        assert client.post(make_signin_link(school, staff.id, actor="cli", now=NOW)).status_code == 302
+        assert client.post(make_signin_link(school, staff.id, actor="cli", now=school.now())).status_code == 302
         return client
 
     return visited
@@ -91,13 +94,89 @@ def test_when_the_budget_is_used_up_every_page_says_what_is_not_checked_since_wh
     poor = with_budget(school, 1)
     check_account(poor, account.id, now=NOW + timedelta(hours=13))
     client = visit(poor, cast.manager)
-    about, register, page = (text(client, path) for path in (f"/accounts/{account.id}", "/accounts/", "/platforms/"))
+    about, register, page, today = (
+        text(client, path) for path in (f"/accounts/{account.id}", "/accounts/", "/platforms/", "/")
+    )
     since = "since 23 November 2026, 09:00"
     assert f"Not checked: the profile and whether it is private, {since}" in about
     assert f"Not checked: followers, {since}" in about
     assert "The month&#39;s budget for Instagram is used up." in about
     assert "Not all checked since 23 November 2026" in register
     assert "Not checked since" in page and "Followers" in page and "is asked again on 1 December 2026" in page
+    assert f'Not all was checked of one account, {since}. <a href="/platforms/">' in today
+    owner = text(visit(poor, cast.owner), "/")
+    assert f'Not all was checked of one account, {since}. <a href="/accounts/?mine=1">' in owner
+    assert "Not all was checked" not in text(visit(poor, staff(poor, Role.TEACHER)), "/")
+
+
+def test_the_worst_of_several_accounts_stands_on_today(
+    home: Home, priced: tuple[Home, Account, PricedShown], cast: walk.Cast, visit: Visit
+) -> None:
+    school, account, _ = priced
+    poor, later = with_budget(school, 1), NOW + timedelta(hours=13)
+    for number in range(2):
+        check_account(poor, walk.live(home, cast, form=walk.form_of(cast, handle_wished=f"new_{number}")).id, now=later)
+    client = visit(poor, cast.head)
+    assert "Not all was checked of 2 accounts, never until now." in text(client, "/")
+    check_account(poor, account.id, now=later)
+    worst = "Not all was checked of 3 accounts, since 23 November 2026, 09:00, of 2 never until now."
+    assert worst in text(client, "/")
+
+
+def test_the_gate_says_what_no_machine_has_checked(
+    home: Home, cast: walk.Cast, monkeypatch: pytest.MonkeyPatch, visit: Visit
+) -> None:
+    account = walk.ready(home, cast)
+    school, _ = priced_home(home, monkeypatch, None)
+    client = visit(school, cast.owner)
+    assert "not-checked" not in text(client, f"/accounts/{account.id}/gate")
+    check_account(school, account.id, now=NOW)
+    gate = text(client, f"/accounts/{account.id}/gate")
+    assert "Not all was checked by machine:" in gate and "followers never until now" in gate
+    assert "Instagram costs money, and the school has set no budget for it." in gate
+
+
+def test_check_now_never_says_that_it_looked_where_nothing_was_read(
+    priced: tuple[Home, Account, PricedShown], cast: walk.Cast, visit: Visit
+) -> None:
+    school, account, shown = priced
+
+    def pressed(there: Home, hours: float) -> str:
+        moved = replace(there, clock=lambda: NOW + timedelta(hours=hours))
+        client = visit(moved, cast.owner)
+        assert client.post(f"/accounts/{account.id}/check").status_code == 302
+        return text(client, f"/accounts/{account.id}")
+
+    assert "The account was looked at just now." in pressed(school, 13)
+    assert "It was looked at a moment ago, so nothing was asked again." in pressed(school, 13.05)
+    page = pressed(with_budget(school, 1), 26)
+    assert "Nothing was looked at. The month&#39;s budget for Instagram is used up." in page
+    assert "Last checked just now" not in page
+    shown.failing["likes"] = PlatformError("Instagram is tired.", permanent=False)
+    shown.counts = Counts(1, 0, 4, 0)
+    assert "Part of the account was looked at just now." in pressed(school, 39)
+
+
+def test_check_now_of_an_account_that_people_look_at_says_so(home: Home, cast: walk.Cast, visit: Visit) -> None:
+    account = walk.live(home, cast)
+    client = visit(home, cast.owner)
+    client.post(f"/accounts/{account.id}/check")
+    assert "No machine looks at Instagram: people say what they see." in text(client, f"/accounts/{account.id}")
+
+
+def test_an_account_that_its_platform_shuts_us_out_of_says_since_when(home: Home, tmp_path: Path, visit: Visit) -> None:
+    with connectable(home, tmp_path) as one:
+        one.connect()
+        check_account(one.home, one.account.id, now=one.now)
+        one.x.doors.revoke_by_user(one.there.id)
+        for days in (2, 1):
+            check_account(one.home, one.account.id, now=one.later(days=days), asked=True)
+        client = visit(one.home, one.owner)
+        page = text(client, f"/accounts/{one.account.id}")
+        assert "X has not let socialgov into one account since 25 November 2026." in page
+        assert "Not checked: followers, since 23 November 2026, 09:00" in page
+        client.post(f"/accounts/{one.account.id}/check")
+        assert "Nothing was looked at. X has not let" in text(client, f"/accounts/{one.account.id}")
 
 
 def test_an_account_that_was_wholly_looked_at_says_nothing_of_the_kind(
