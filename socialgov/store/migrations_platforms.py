@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 
 _INDEXES = """
+        create index connection_account on connection(account_id);
         create index read_plan_left_out on read_plan(account_id) where left_out <> '[]';
         create index list_read_at on list_read(capability, read_at);
         create index public_allowance_staff on public_allowance(staff_id, platform);

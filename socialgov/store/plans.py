@@ -153,15 +153,15 @@ def plan_of(db: Database, account_id: int) -> ReadPlan | None:
     return next((_plan(row) for row in dicts(db, "select * from read_plan where account_id = ?", (account_id,))), None)
 
 
-# those which nothing has overtaken: the account was neither connected nor shut out since the plan was made
+# those which nothing has overtaken: the account was not connected, shut out or disconnected since the plan was made
 _IN_FORCE = """
     select p.* from read_plan p where p.day = :day and not exists (
-      select 1 from connection c where c.account_id = p.account_id and c.ended_at is null
-        and max(c.connected_at, coalesce(c.lost_at, '')) >= p.made_at)"""
+      select 1 from connection c where c.account_id = p.account_id
+        and max(c.connected_at, coalesce(c.lost_at, ''), coalesce(c.ended_at, '')) >= p.made_at)"""
 
 
 def plan_in_force(db: Database, account_id: int, day: date) -> ReadPlan | None:
-    """The account's plan of this day; None where it has none, or was connected or shut out since it was made."""
+    """The account's plan of this day; None where it has none that its connection has not overtaken."""
     asked = {"account": account_id, "day": day.isoformat()}
     return next((_plan(row) for row in dicts(db, f"{_IN_FORCE} and p.account_id = :account", asked)), None)
 
