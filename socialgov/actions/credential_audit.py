@@ -6,6 +6,7 @@ What is wrong with an account is what the rules said when it was last checked, s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from socialgov import permissions, platforms
@@ -17,7 +18,7 @@ from socialgov.rules.secrets import ROTATION_WORDS
 from socialgov.store import audit as store
 from socialgov.store.audit import AuditFilter, AuditRow
 from socialgov.store.connect import write
-from socialgov.store.events import EventTag, actor_of, record_event
+from socialgov.store.events import EventTag, actor_of, lately, record_event
 from socialgov.store.paging import Page
 from socialgov.store.staff import staff_by_ids
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 RULES = tuple(rule_id for rule_id in CATALOGUE if rule_id.startswith("SEC") or rule_id == "PPL704")
 LARGEST_FILE = 100_000  # rows
+ONE_SITTING = timedelta(hours=1)
 KINDS = {
     CredentialKind.PASSWORD: "password",
     CredentialKind.RECOVERY_CODES: "recovery codes",
@@ -67,8 +69,9 @@ class Audit:
 
 
 def audit(home: Home, actor: Staff, wanted: AuditFilter, *, page: int, size: int, now: datetime) -> Audit:
-    """A page of the audit, the most urgent account first."""
+    """A page of the audit, the most urgent account first. Looking is logged (OVS806)."""
     permissions.check_can_view_audit(actor)
+    note_seen(home, actor, "credential", None, now=now)
     found = store.audit_page(home.db, wanted, RULES, now=now, page=page, size=size)
     return Audit(found, tuple(_lines(home, found.rows, now)))
 
@@ -84,6 +87,17 @@ def audit_file(home: Home, actor: Staff, wanted: AuditFilter, *, now: datetime) 
             db, EventTag.CREDENTIAL_AUDITED, actor=actor_of(actor.id), now=now, subject="credential", data=data
         )
     return content
+
+
+def note_seen(home: Home, actor: Staff, subject: str, subject_id: int | None, *, now: datetime) -> None:
+    """Somebody looks through who knows what: one event a person, a subject and an hour, however often they turn a page.
+
+    `subject` is "credential" for all accounts, or "staff" with the id of whoever leaves.
+    """
+    tag, who = EventTag.CREDENTIAL_AUDIT_SEEN, actor_of(actor.id)
+    if not lately(home.db, tag, who, subject_id, now - ONE_SITTING):
+        with write(home.db) as db:
+            record_event(db, tag, actor=who, now=now, subject=subject, subject_id=subject_id)
 
 
 # --------------------------------------------------------------------------------------------------- in words

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from socialgov.actions.credential_audit import note_seen
 from socialgov.actions.keepers import hand_over
 from socialgov.actions.request_checks import keeper_faults
 from socialgov.actions.rotations import begin_for_leaver
@@ -98,6 +99,13 @@ def leaver_report(home: Home, actor: Staff, staff_id: int) -> Report:
         recoveries=tuple(store.recoveries_of(db, staff_id)),
         ways=store.ways_left(db, staff_id),
     )
+
+
+def see_report(home: Home, actor: Staff, staff_id: int, *, now: datetime) -> Report:
+    """The report for a page. Looking is logged (OVS806)."""
+    check_can_view_leavers(actor)
+    note_seen(home, actor, "staff", staff_by_id(home.db, staff_id).id, now=now)
+    return leaver_report(home, actor, staff_id)
 
 
 def leavers(home: Home, actor: Staff) -> list[Leaver]:

@@ -105,6 +105,7 @@ class EventTag(StrEnum):
     CREDENTIAL_RECHECKED = "credential:policy:rechecked"
     CREDENTIAL_COMPROMISED = "credential:secret:compromised"
     CREDENTIAL_AUDITED = "credential:audit:exported"
+    CREDENTIAL_AUDIT_SEEN = "credential:audit:seen"
     RECOVERY_CODE_STRUCK = "credential:code:struck"
     RECOVERY_CONTACTS = "credential:recovery:recorded"
     DELEGATES_RECORDED = "credential:delegates:recorded"
@@ -242,6 +243,16 @@ def staff_who(db: Database, account_id: int, *tags: EventTag, subject_id: int | 
         (account_id, *(tag.value for tag in tags), subject_id, subject_id),
     )
     return frozenset(int(row[0]) for row in rows)
+
+
+def lately(db: Database, tag: EventTag, actor: str, subject_id: int | None, since: datetime) -> bool:
+    """Did `actor` do this after `since`? Only the newest 200 events of the tag are asked, however long the log is."""
+    found = db.execute(
+        "select 1 from (select at, actor, subject_id from event where tag = ? order by seq desc limit 200)"
+        " where actor = ? and subject_id is ? and at > ?",
+        (tag.value, actor, subject_id, moment_text(since)),
+    )
+    return found.fetchone() is not None
 
 
 def keepers_who_handed_over(db: Database, account_id: int) -> frozenset[int]:

@@ -110,6 +110,7 @@ WORDS: Mapping[EventTag, str] = {
     T.CREDENTIAL_RECHECKED: "measured the deposits by a changed policy",
     T.CREDENTIAL_COMPROMISED: "reported the password as compromised",
     T.CREDENTIAL_AUDITED: "took the password audit as a file",
+    T.CREDENTIAL_AUDIT_SEEN: "looked through the password audit",
     T.RECOVERY_CODE_STRUCK: "struck a recovery code as used",
     T.RECOVERY_CONTACTS: "recorded who can recover the account",
     T.DELEGATES_RECORDED: "recorded who else the platform lets in",

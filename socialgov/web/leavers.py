@@ -10,10 +10,11 @@ from wtforms import SelectField
 
 from socialgov.actions import leavers
 from socialgov.actions.leavers import CONTACTS, KINDS, Proposal
+from socialgov.actions.stepup import need_fresh
 from socialgov.errors import InvalidInput
 from socialgov.permissions import can_manage_staff, check_can_manage_staff, check_can_view_leavers
 from socialgov.store.staff import current_staff, staff_by_id
-from socialgov.web.access import may
+from socialgov.web.access import keeping, may
 from socialgov.web.forms import options, page, saved
 from socialgov.web.request_forms import whole
 
@@ -38,7 +39,7 @@ def report(staff_id: int) -> ResponseReturnValue:
     """All that hangs on one person, to be read, printed, and looked at again until nothing is left."""
     return render_template(
         "leavers/report.html",
-        report=leavers.leaver_report(g.home, g.staff, staff_id),
+        report=leavers.see_report(g.home, g.staff, staff_id, now=g.now),
         platforms=g.home.settings.platforms,
         kinds=KINDS,
         contacts=CONTACTS,
@@ -57,13 +58,15 @@ def file(staff_id: int) -> ResponseReturnValue:
 
 
 @bp.route("/<int:staff_id>/secure", methods=["GET", "POST"])
+@keeping("deputy_of_all", "owner_*", "deputy_*")
 @may(check_can_manage_staff)
 def secure(staff_id: int) -> ResponseReturnValue:
-    """One button: access ends, accounts go to others, and what they know is to be changed."""
+    """One button: access ends, accounts go to others, and what they know is to be changed. So it asks who it is."""
     someone, proposed = staff_by_id(g.home.db, staff_id), leavers.proposals(g.home, staff_id)
     form = _form(staff_id, proposed)
 
     def do() -> None:
+        need_fresh(g.home, g.session_token, now=g.now)
         leavers.secure_leaver(g.home, g.staff, staff_id, _chosen(form, proposed), now=g.now)
 
     if saved(form, do):

@@ -17,6 +17,7 @@ from socialgov.actions import accounts
 from socialgov.actions.contacts import record_delegate
 from socialgov.actions.credential_audit import HEADERS, Line, audit, audit_file
 from socialgov.actions.credentials import deposit, record_login_test, reveal
+from socialgov.actions.leavers import see_report
 from socialgov.actions.rotations import report_compromised, start_rotation
 from socialgov.actions.staff import staff_leaves
 from socialgov.csvfiles import write_table
@@ -132,8 +133,33 @@ def test_it_opens_no_secret_and_leaves_none_in_what_it_shows(
     content = audit_file(home, cast.head, ALL, now=NOW).decode("utf-8-sig")
     assert canary not in content
     since = [one for one in events_page(home.db, before=None, tag=None, actor=None, limit=9) if one.seq > before]
-    assert [(one.tag, one.actor) for one in since] == [(EventTag.CREDENTIAL_AUDITED, f"staff:{cast.head.id}")]
+    assert [(one.tag, one.actor) for one in since] == [
+        (EventTag.CREDENTIAL_AUDITED, f"staff:{cast.head.id}"),
+        (EventTag.CREDENTIAL_AUDIT_SEEN, f"staff:{cast.manager.id}"),
+    ]
     assert since[0].data["accounts"] == 1
+
+
+def test_who_looks_is_in_the_log_once_an_hour_and_each_person(home: Home, cast: Cast) -> None:
+    def seen() -> list[tuple[str, str, int | None]]:
+        found = events_page(home.db, before=None, tag=EventTag.CREDENTIAL_AUDIT_SEEN, actor=None, limit=9)
+        return [(one.actor, one.subject, one.subject_id) for one in reversed(found)]
+
+    manager, head = f"staff:{cast.manager.id}", f"staff:{cast.head.id}"
+    for minutes in (0, 1, 59):
+        lines(home, cast, now=NOW + timedelta(minutes=minutes))
+    assert seen() == [(manager, "credential", None)]
+    audit(home, cast.head, ALL, page=1, size=9, now=NOW)
+    see_report(home, cast.head, cast.owner.id, now=NOW)
+    see_report(home, cast.head, cast.deputy.id, now=NOW)
+    see_report(home, cast.head, cast.owner.id, now=NOW + timedelta(minutes=5))
+    lines(home, cast, now=NOW + timedelta(hours=1))
+    assert seen()[1:] == [
+        (head, "credential", None),
+        (head, "staff", cast.owner.id),
+        (head, "staff", cast.deputy.id),
+        (manager, "credential", None),
+    ]
 
 
 @pytest.mark.parametrize("role", [Role.TEACHER, Role.SAFEGUARDING_LEAD, Role.DATA_MANAGER, Role.GOVERNOR])
