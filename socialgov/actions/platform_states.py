@@ -130,7 +130,7 @@ def why_not(home: Home, info: PlatformInfo, now: datetime) -> str:
     if (pause := spending.pause_of(home.db, info.key, now)) is not None:
         return f"{pause.why} It is asked nothing until the network manager has looked."
     if info.tariff is None or not info.tariff.costs_money:
-        return f"{info.name} did not answer."
+        return f"{info.name} did not answer, or was asked as often as the school may."
     if info.monthly_budget is None:
         return f"{info.name} costs money, and the school has set no budget for it."
     if money_of(home, info, now).left < profile_price(info):
@@ -140,16 +140,18 @@ def why_not(home: Home, info: PlatformInfo, now: datetime) -> str:
 
 def reasons(home: Home, missing: Iterable[NotChecked], now: datetime) -> list[str]:
     """Why all of this was not checked: one sentence a platform, and one for those that it has shut us out of."""
-    by_platform: dict[str, dict[int, datetime | None]] = {}
+    by_platform: dict[str, dict[int, NotChecked]] = {}
     for one in missing:
-        by_platform.setdefault(one.platform, {})[one.account_id] = one.shut_out_at
+        by_platform.setdefault(one.platform, {})[one.account_id] = one
     found = []
     for key, accounts in sorted(by_platform.items()):
-        info, shut_out = home.settings.platforms[key], [at for at in accounts.values() if at is not None]
+        info = home.settings.platforms[key]
+        shut_out = {one.handle: one.shut_out_at for one in accounts.values() if one.shut_out_at is not None}
         if shut_out:
-            one_only, since = len(shut_out) == 1, _on(home, min(shut_out))
-            which = "one account" if one_only else f"{len(shut_out)} accounts"
-            mend = "Connect it again on its page." if one_only else "Connect them again, each on its page."
+            which, mend = next(iter(shut_out)), "Connect it again."
+            if len(shut_out) > 1:
+                which, mend = f"{len(shut_out)} accounts", "Connect each of them again."
+            since = _on(home, min(shut_out.values()))
             found.append(f"{info.name} has not let socialgov into {which} since {since}. {mend}")
         if len(shut_out) < len(accounts):
             found.append(why_not(home, info, now))

@@ -173,7 +173,7 @@ def test_an_account_that_its_platform_shuts_us_out_of_says_since_when(home: Home
             check_account(one.home, one.account.id, now=one.later(days=days), asked=True)
         client = visit(one.home, one.owner)
         page = text(client, f"/accounts/{one.account.id}")
-        assert "X has not let socialgov into one account since 25 November 2026." in page
+        assert "X has not let socialgov into trip_wales since 25 November 2026. Connect it again." in page
         assert "Not checked: followers, since 23 November 2026, 09:00" in page
         client.post(f"/accounts/{one.account.id}/check")
         assert "Nothing was looked at. X has not let" in text(client, f"/accounts/{one.account.id}")
