@@ -26,6 +26,7 @@ ADDRESS = r"[^@\s<>,;\"]+@[^@\s<>,;\"]+"
 KEY_BACKENDS = ("cryptfile", "secret-service", "kwallet", "macos", "windows")
 
 # How far each number of config/policy.toml may be moved. Its meaning and rule id stand there, beside the value.
+NEVER_BY_ZERO = frozenset({"password_max_age_days"})  # 0 switches these off
 RANGES: Mapping[str, tuple[int, int]] = {
     "trip_longest_days": (1, 366),
     "standing_longest_review_days": (30, 1100),
@@ -252,7 +253,7 @@ def _thresholds(table: Table, base: Policy | None) -> Policy:
     """Each threshold from `table`; what it does not say comes from `base`, or is refused when there is none."""
 
     def whole(key: str) -> int:
-        return table.whole(key, *RANGES[key], getattr(base, key, None))
+        return table.whole(key, *RANGES[key], getattr(base, key, None), zero=key in NEVER_BY_ZERO)
 
     numbers: dict[str, Any] = {key: whole(key) for key in RANGES}
     policy = Policy(

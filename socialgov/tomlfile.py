@@ -94,15 +94,14 @@ class Table:
             raise self.refuse(key, f"`{key}` cannot be {value!r}.", hint)
         return value.strip()
 
-    def whole(self, key: str, low: int, high: int, default: int | None = None) -> int:
-        """A whole number from `low` to `high`."""
+    def whole(self, key: str, low: int, high: int, default: int | None = None, *, zero: bool = False) -> int:
+        """A whole number from `low` to `high`; with `zero` also 0, which switches off what it is about."""
         value = self._take(key, default)
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise self.refuse(
-                key,
-                f"`{key}` cannot be {_shown(value)}.",
-                f"Write a whole number from {low} to {high}, without quotes.",
-            )
+        fits = isinstance(value, int) and not isinstance(value, bool)
+        if not fits or not (low <= value <= high or (zero and value == 0)):
+            never = ", or 0 for never" if zero else ""
+            words = f"Write a whole number from {low} to {high}, without quotes{never}."
+            raise self.refuse(key, f"`{key}` cannot be {_shown(value)}.", words)
         return value
 
     def flag(self, key: str, default: bool | None = None) -> bool:

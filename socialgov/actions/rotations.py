@@ -151,8 +151,13 @@ def begin_after_hand_over(
 
 
 def passwords_to_rotate(home: Home, now: datetime) -> list[int]:
-    """Accounts whose password is about to be too old, from the earliest reminder day on (SEC204)."""
+    """Accounts whose password is about to be too old, from the earliest reminder day on (SEC204).
+
+    None where the school changes passwords on no schedule.
+    """
     policy = home.settings.policy
+    if not policy.password_max_age_days:
+        return []
     age = timedelta(days=policy.password_max_age_days - max(policy.reminder_days, default=0))
     return store.accounts_to_rotate(home.db, now - age)
 

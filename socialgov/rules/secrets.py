@@ -110,12 +110,12 @@ class Changed(AccountRule):
         kept = facts.credential
         if kept is None:
             return None
-        return facts.knowers_left == 0 and not _pressing(facts) and facts.now <= self._due(kept, facts)
+        due = self._due(kept, facts)
+        return facts.knowers_left == 0 and not _pressing(facts) and (due is None or facts.now <= due)
 
     def because(self, facts: AccountFacts, answer: bool | None) -> str:
         if facts.credential is None:
             return self.unknown
-        due = day_words(facts.day(self._due(facts.credential, facts)))
         if facts.rotation is not None and _pressing(facts):
             return f"It must be changed because {ROTATION_WORDS[facts.rotation.reason]}, and that is not done."
         if facts.knowers_left:
@@ -124,11 +124,17 @@ class Changed(AccountRule):
         if answer and facts.rotation is not None:
             by = day_words(facts.day(facts.rotation.due_at))
             return f"It is being changed because {ROTATION_WORDS[facts.rotation.reason]}; that must be done by {by}."
-        return f"It must be changed by {due}." if answer else f"It was due to be changed by {due}."
+        due = self._due(facts.credential, facts)
+        if due is None:
+            return "It is changed when somebody who knows it leaves or has it wrongly; the school sets no day."
+        words = day_words(facts.day(due))
+        return f"It must be changed by {words}." if answer else f"It was due to be changed by {words}."
 
     @staticmethod
-    def _due(kept: Credential, facts: AccountFacts) -> datetime:
-        return (kept.secret_at or kept.deposited_at) + timedelta(days=facts.policy.password_max_age_days)
+    def _due(kept: Credential, facts: AccountFacts) -> datetime | None:
+        """The day by the school's schedule; None where it has none."""
+        days = facts.policy.password_max_age_days
+        return (kept.secret_at or kept.deposited_at) + timedelta(days=days) if days else None
 
 
 def _pressing(facts: AccountFacts) -> bool:

@@ -104,7 +104,10 @@ def fresh_keeping(*fields: str, for_vault: bool = False) -> Callable[[View], Vie
 
 
 def keeping(*fields: str) -> Callable[[View], View]:
-    """These fields of a form are kept where the vault was shut meanwhile. Never name a field with a secret."""
+    """These fields of a form are kept where the vault was shut meanwhile. Never name a field with a secret.
+
+    `owner_*` stands for all whose names begin so.
+    """
 
     def mark(view: View) -> View:
         view.keeps = frozenset(fields)  # type: ignore[attr-defined]

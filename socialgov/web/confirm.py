@@ -7,6 +7,7 @@ more press of a button.
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, current_app, flash, g, redirect, render_template, request, session, url_for
@@ -57,7 +58,8 @@ def keep_place(back_key: str, form_key: str) -> None:
         session.pop(form_key, None)
     else:
         names = interrupted_fields(current_app.view_functions.get(request.endpoint or ""))
-        fields = [[name, value] for name in sorted(names) for value in request.form.getlist(name)]
+        sent = [name for name in sorted(request.form) if any(fnmatchcase(name, one) for one in names)]
+        fields = [[name, value] for name in sent for value in request.form.getlist(name)]
         data = {"path": request.path, "fields": fields}
         session[form_key] = begin(g.home, INTERRUPTED, data, staff_id=g.staff.id, now=g.now)
 

@@ -121,10 +121,18 @@ def link(staff_id: int) -> ResponseReturnValue:
 @bp.route("/<int:staff_id>/leaves", methods=["GET", "POST"])
 @may(check_can_manage_staff)
 def leaves(staff_id: int) -> ResponseReturnValue:
-    """PPL704: access ends the same moment; their accounts must be handed over."""
+    """PPL704: access ends the same moment; their accounts must be handed over.
+
+    It ends ways into the vault, perhaps the last one, and passkeys for good: so it asks who it is.
+    """
     someone = staff_by_id(g.home.db, staff_id)
     form = ButtonForm()
-    if saved(form, lambda: staff_leaves(g.home, g.staff, staff_id, now=g.now)):
+
+    def verb() -> None:
+        need_fresh(g.home, g.session_token, now=g.now)
+        staff_leaves(g.home, g.staff, staff_id, now=g.now)
+
+    if saved(form, verb):
         flash(f"{someone.name} is signed out everywhere and cannot sign in again.", "success")
         _warn_if_nobody_opens()
         return redirect(url_for("staff.person", staff_id=staff_id))

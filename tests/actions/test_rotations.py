@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -309,6 +310,13 @@ def test_it_comes_due_by_itself_before_the_password_is_too_old(home: Home, cast:
     assert passwords_to_rotate(home, due - ahead) == []
     assert not begin_scheduled(home, account.id, now=due)
     assert answer(home, account, "SEC204") is True
+
+
+def test_a_school_may_have_it_changed_on_no_schedule(home: Home, cast: Cast) -> None:
+    live(home, cast, form=standing(cast))
+    policy = replace(home.settings.policy, password_max_age_days=0)
+    never = replace(home, settings=replace(home.settings, policy=policy))
+    assert passwords_to_rotate(never, NOW + 3660 * DAY) == []
 
 
 def standing(cast: Cast) -> object:

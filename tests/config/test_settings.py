@@ -243,6 +243,18 @@ def test_each_shipped_threshold_lies_inside_its_range_and_has_a_comment() -> Non
         assert above.startswith("# "), key
 
 
+def test_passwords_can_be_changed_on_no_schedule(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    school = home / "school.toml"
+    school.write_text(GOOD + "[policy]\npassword_max_age_days = 0\n", encoding="utf-8")
+    assert load_settings(home).policy.password_max_age_days == 0
+    for wrong in ("29", "-1", "false"):
+        school.write_text(GOOD + f"[policy]\npassword_max_age_days = {wrong}\n", encoding="utf-8")
+        with pytest.raises(ConfigError, match="or 0 for never"):
+            load_settings(home)
+
+
 @pytest.mark.parametrize("key", sorted(RANGES))
 def test_each_range_ends_where_it_says(tmp_path: Path, key: str) -> None:
     low, high = RANGES[key]

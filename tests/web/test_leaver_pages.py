@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from conftest import make_strong
 from factories import staff
 from flask.testing import FlaskClient
 from stage import Stage, set_stage
@@ -33,7 +34,7 @@ def fields(page: str) -> dict[str, str]:
 
 
 def test_it_leads_from_the_person_to_one_form_and_on_to_what_is_open(browse: Browse, stage: Stage, home: Home) -> None:
-    manager, owner, new = browse(stage.cast.manager), stage.cast.owner, staff(home, name="Nell New")
+    manager, owner, new = make_strong(home, browse(stage.cast.manager)), stage.cast.owner, staff(home, name="Nell New")
     assert f"/staff/{owner.id}/secure" in manager.get(f"/staff/{owner.id}").text
     report = manager.get(f"/staff/{owner.id}/leaving").text
     for words in ("Accounts to hand over", "ski.trip", "Secrets they know", "Deposited it", "Secure everything now"):
@@ -57,15 +58,30 @@ def test_it_leads_from_the_person_to_one_form_and_on_to_what_is_open(browse: Bro
 
 
 def test_one_deputy_is_chosen_for_all_at_once(browse: Browse, stage: Stage, home: Home) -> None:
-    manager, owner, new = browse(stage.cast.manager), stage.cast.owner, staff(home)
+    manager, owner, new = make_strong(home, browse(stage.cast.manager)), stage.cast.owner, staff(home)
     asked = fields(manager.get(f"/staff/{owner.id}/secure").text)
     answer = manager.post(f"/staff/{owner.id}/secure", data={**asked, "deputy_of_all": str(new.id)})
     assert answer.status_code == 302
     assert {account_by_id(home.db, one.id).deputy_id for one in (stage.live, stage.suspended)} == {new.id}
 
 
+def test_it_asks_once_more_who_it_is_and_keeps_what_was_chosen(browse: Browse, stage: Stage, home: Home) -> None:
+    """An open browser of the manager must not shut the staff out for good: passkeys end, and ways into the vault."""
+    manager, owner, new = browse(stage.cast.manager), stage.cast.owner, staff(home)
+    asked = fields(manager.get(f"/staff/{owner.id}/secure").text)
+    chosen = {name: value or str(new.id) for name, value in asked.items()}
+    assert manager.post(f"/staff/{owner.id}/secure", data=chosen).location == "/confirm"
+    assert staff_by_id(home.db, owner.id).current
+    make_strong(home, manager)
+    assert manager.get("/confirm").location == "/confirm/carry-on"
+    kept = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', manager.get("/confirm/carry-on").text))
+    assert {name: value for name, value in kept.items() if name != "csrf_token"} == chosen
+    assert manager.post(f"/staff/{owner.id}/secure", data=chosen).status_code == 302
+    assert not staff_by_id(home.db, owner.id).current
+
+
 def test_it_refuses_the_leaver_and_the_same_person_twice(browse: Browse, stage: Stage, home: Home) -> None:
-    manager, owner = browse(stage.cast.manager), stage.cast.owner
+    manager, owner = make_strong(home, browse(stage.cast.manager)), stage.cast.owner
     asked = fields(manager.get(f"/staff/{owner.id}/secure").text)
     same = {name: str(stage.cast.deputy.id) for name in asked}
     answer = manager.post(f"/staff/{owner.id}/secure", data=same)
@@ -76,7 +92,7 @@ def test_it_refuses_the_leaver_and_the_same_person_twice(browse: Browse, stage: 
 
 
 def test_somebody_who_keeps_nothing_needs_no_choice(browse: Browse, stage: Stage, home: Home) -> None:
-    manager = browse(stage.cast.manager)
+    manager = make_strong(home, browse(stage.cast.manager))
     page = manager.get(f"/staff/{stage.outsider.id}/secure").text
     assert fields(page) == {}
     answer = manager.post(f"/staff/{stage.outsider.id}/secure", follow_redirects=True)
@@ -86,7 +102,7 @@ def test_somebody_who_keeps_nothing_needs_no_choice(browse: Browse, stage: Stage
 
 
 def test_the_last_network_manager_stays(browse: Browse, stage: Stage, home: Home) -> None:
-    answer = browse(stage.cast.manager).post(f"/staff/{stage.cast.manager.id}/secure")
+    answer = make_strong(home, browse(stage.cast.manager)).post(f"/staff/{stage.cast.manager.id}/secure")
     assert answer.status_code == 409
     assert staff_by_id(home.db, stage.cast.manager.id).current
 
@@ -103,7 +119,7 @@ def test_the_head_reads_it_and_takes_the_file_but_does_not_do_it(browse: Browse,
 
 
 def test_ending_access_at_once_leaves_the_rest_open(browse: Browse, stage: Stage, home: Home) -> None:
-    manager, owner = browse(stage.cast.manager), stage.cast.owner
+    manager, owner = make_strong(home, browse(stage.cast.manager)), stage.cast.owner
     manager.post(f"/staff/{owner.id}/leaves")
     report = manager.get(f"/staff/{owner.id}/leaving").text
     assert "Accounts to hand over" in report

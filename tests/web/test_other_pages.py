@@ -149,6 +149,9 @@ def test_it_changes_roles_but_keeps_the_last_network_manager(
 
 def test_it_signs_a_leaver_out_and_names_what_they_kept(browse: Browse, stage: Stage, home: Home) -> None:
     owner, client = browse(stage.cast.owner), browse(stage.cast.manager)
+    assert client.post(f"/staff/{stage.cast.owner.id}/leaves").location == "/confirm"
+    assert owner.get("/").status_code == 200
+    make_strong(home, client)
     assert "ski.trip" in client.get(f"/staff/{stage.cast.owner.id}/leaves").text
     client.post(f"/staff/{stage.cast.owner.id}/leaves")
     assert owner.get("/").status_code == 302

@@ -191,7 +191,7 @@ def test_who_loses_the_role_or_leaves_loses_the_vault_in_the_same_moment(
 
 
 def test_who_takes_the_last_way_in_reads_so_at_once(home: Home, browse: Browse, manager: Staff, other: Staff) -> None:
-    client = browse(other)
+    client = make_strong(home, browse(other))
     page = client.post(f"/staff/{manager.id}/leaves", follow_redirects=True).text
     assert "Nobody can open the vault any more" in page
     assert managers_who_open(home.db) == set()
