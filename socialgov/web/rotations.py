@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, flash, g, redirect, render_template, url_for
@@ -16,19 +17,36 @@ from socialgov.store.staff import staff_names
 from socialgov.web.access import may_account, may_open
 from socialgov.web.account_view import guide
 from socialgov.web.forms import ReasonForm, page, saved
+from socialgov.web.setup import SETTING_WORDS
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
+    from socialgov.models import PlatformInfo
+
 bp = Blueprint("rotations", __name__, url_prefix="/accounts")
 
-# a part of the change, its heading, and where it is said here that it is done
-GUIDES = (
-    ("change_password", "Change the password on the platform", "", ""),
-    ("end_sessions", "End every other session", "", ""),
-    ("new_codes", "Make new recovery codes", "deposits.parts", "Deposit new codes, or a new second factor"),
-    ("check_delegates", "Look who else is let in", "contacts.delegates", "Say who is let in"),
-)
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the change. `settings`: the platform's own, of which it says where they are; `endpoint` and `words`:
+    where it is said here that it is done.
+    """
+
+    guide: str
+    title: str
+    settings: tuple[str, ...]
+    endpoint: str = ""
+    words: str = ""
+
+
+PARTS = (
+    Part("change_password", "Change the password on the platform", ("password",)),
+    Part("end_sessions", "End every other session", ("sessions", "apps")),
+    Part("new_codes", "Make new recovery codes", ("second_factor",), "deposits.parts",
+         "Deposit new codes, or a new second factor"),
+    Part("check_delegates", "Look who else is let in", ("delegates",), "contacts.delegates", "Say who is let in"),
+)  # fmt: skip
 KIND_WORDS = {
     CredentialKind.RECOVERY_CODES: "Recovery codes",
     CredentialKind.SECOND_FACTOR: "Second factor",
@@ -48,12 +66,18 @@ def show(account_id: int) -> ResponseReturnValue:
         progress=rotation_progress(g.home, g.account, g.now),
         known=known_besides(g.home.db, account_id),
         earlier=[one for one in rotations_of(g.home.db, account_id) if one.finished_at],
-        guides=[(title, guide(platform, name), endpoint, words) for name, title, endpoint, words in GUIDES],
+        parts=[(part, guide(platform, part.guide), _places(platform, part)) for part in PARTS],
         why=ROTATION_WORDS,
         kinds=KIND_WORDS,
         may_test=may_open("credentials.test", g.staff, g.account),
         names=staff_names(g.home.db),
     )
+
+
+def _places(platform: PlatformInfo, part: Part) -> list[tuple[str, str]]:
+    """Where the platform has what is changed in this part, as far as somebody looked that up."""
+    found = platform.settings
+    return [(SETTING_WORDS[key], found[key]) for key in part.settings if key in found]
 
 
 @bp.route("/<int:account_id>/rotation/start", methods=["GET", "POST"])

@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 from factories import NOW, staff, vault_of
 from flask.testing import FlaskClient
+from markupsafe import escape
 from stage import Stage, set_stage
 from walk import SECRET
 
@@ -115,6 +116,15 @@ def test_the_page_says_how_far_it_is(browse: Browse, stage: Stage, home: Home) -
     assert "Record the login test" in manager.get(path).text
     record_login_test(home, stage.cast.manager, stage.live.id, True, now=later)
     assert "in time" in manager.get(path).text
+
+
+def test_the_steps_name_where_the_platform_has_each_setting(browse: Browse, stage: Stage, home: Home) -> None:
+    start_rotation(home, stage.cast.owner, stage.live.id, "To be safe.", now=NOW)
+    page, info = browse(stage.cast.owner).get(f"/accounts/{stage.live.id}/rotation").text, home.settings.platforms
+    for key in ("password", "sessions", "apps", "second_factor"):
+        assert escape(info["instagram"].settings[key]) in page
+    assert escape(info["instagram"].settings_source) in page
+    assert escape(info["instagram"].password_change_source) in page
 
 
 def test_the_page_names_what_people_who_left_still_know(browse: Browse, stage: Stage, home: Home) -> None:
