@@ -136,7 +136,7 @@ def running(folder: Path) -> Iterator[RealBluesky]:
     url = f"http://localhost:{pds}"
     with (
         mailbox_on(smtp) as mailbox,
-        running_node(words, errors, name="the Bluesky server", seconds=START_SECONDS),
+        running_node(words, errors, name="the Bluesky server", seconds=START_SECONDS, oldest=OLDEST_NODE),
         index_of(url) as index,
     ):
         yield RealBluesky(url, mailbox, f"http://localhost:{directory}", index)

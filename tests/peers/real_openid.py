@@ -56,7 +56,9 @@ def running(folder: Path, *, issuer: str = "") -> Iterator[RealProvider]:
     issuer = issuer or address
     script = HERE / "openid" / "provider.mjs"
     words: list[str | Path] = ["--require", HERE / "loopback.js", script, str(port), issuer, ours]
-    with running_node(words, folder / "openid-stderr", name="the OpenID provider", seconds=START_SECONDS):
+    with running_node(
+        words, folder / "openid-stderr", name="the OpenID provider", seconds=START_SECONDS, oldest=OLDEST_NODE
+    ):
         yield RealProvider(issuer, address, ours)
 
 
