@@ -19,6 +19,7 @@ from socialgov.actions import (
     break_glass,
     closing,
     giving_up_keys,
+    holding_back,
     observing,
     planning,
     posts,
@@ -146,8 +147,11 @@ def advance_closings(pass_: Pass, tally: Tally) -> None:
 
 
 def settle_publishing(pass_: Pass, tally: Tally) -> None:
-    """Posts whose fate a crash or a lost answer left open are settled by reading the account."""
+    """Posts whose fate a crash or a lost answer left open are settled by reading the account; those that waited for
+    their pictures are tried once more.
+    """
     posts.settle_publishing(pass_.home, pass_.now)
+    holding_back.publish_held_back(pass_.home, pass_.now)
 
 
 def plan_reads(pass_: Pass, tally: Tally) -> None:

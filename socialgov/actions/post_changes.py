@@ -68,10 +68,13 @@ def refuse_unless_open(
 def change_post(
     db: Database, actor: Staff, post: Post, changes: dict[str, Any], now: datetime, *, keep_confirmation: bool = False
 ) -> Post:
-    """Change a post, only while nobody else has; its confirmation and second look fall unless they are the change."""
+    """Change a post, only while nobody else has; its confirmation and second look fall unless they are the change.
+
+    What somebody wanted put out was the post as it was, so the machine does not try it once more.
+    """
     if not changes:
         return post
-    undone = {} if keep_confirmation else _UNCONFIRMED
+    undone = {"again_by": None, "again_at": None, **({} if keep_confirmation else _UNCONFIRMED)}
     guarded_update(
         db,
         "post",

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 PUBLISH_SECONDS = 50.0  # no request that could put a post out leaves later than that: somebody's page waits for it
 LONGEST_WAIT = 10.0  # seconds of that, in which a platform may work on the pictures
 SETTLE_AFTER = timedelta(minutes=5)  # well over PUBLISH_SECONDS and what the wire waits for the last answer
+AGAIN_AFTER = timedelta(minutes=5)  # by then the platform is done with a picture, or never will be
 FIND_OUT_AFTER = timedelta(hours=2)  # so long the machine tries alone
 CLOCKS_DIFFER = timedelta(minutes=10)  # between us and a platform
 
@@ -56,10 +57,11 @@ def can_publish(home: Home, account: Account) -> bool:
     return Capability.PUBLISH in capabilities_of(home, account)
 
 
-def publish_post(home: Home, actor: Staff, post_id: int, *, now: datetime) -> Post:
+def publish_post(home: Home, actor: Staff, post_id: int, *, now: datetime, again: bool = True) -> Post:
     """Put the post out. Raises GateRefused with what is missing, PlatformError when the platform did not take it.
 
-    When the answer is lost the post stays PUBLISHING, and PlatformError says so (`outcome_unknown`).
+    When the answer is lost the post stays PUBLISHING, and PlatformError says so (`outcome_unknown`). While the platform
+    works on its pictures (NotReady) it is not out, and with `again` it is tried once more (`publish_held_back`).
     """
     post = own_post(home, actor, post_id)
     account = account_by_id(home.db, post.account_id)
@@ -75,7 +77,7 @@ def publish_post(home: Home, actor: Staff, post_id: int, *, now: datetime) -> Po
     except PlatformError as error:
         note_refusal(home, account.id, error, now=now)
         if not error.outcome_unknown:
-            _free(home, actor, post, now)
+            _free(home, actor, post, now, again_by=actor.id if again and isinstance(error, NotReady) else None)
         raise
     return _published(home, actor, post, now, remote_id=remote_id)
 
@@ -234,6 +236,8 @@ def _claim(home: Home, actor: Staff, post: Post, now: datetime, *, handed_over: 
                 "state": PostState.PUBLISHING,
                 "publishing_at": now,
                 "handed_over": handed_over,
+                "again_by": None,
+                "again_at": None,
                 "version": post.version + 1,
             },
             where={"state": post.state, "version": post.version},
@@ -267,11 +271,18 @@ def _published(
         return store.post_by_id(db, post.id)
 
 
-def _free(home: Home, actor: Staff | str, post: Post, now: datetime) -> None:
-    """It is not out: back to what it was before it was claimed."""
+def _free(home: Home, actor: Staff | str, post: Post, now: datetime, *, again_by: int | None = None) -> None:
+    """It is not out: back to what it was before it was claimed. `again_by`: for whom it is tried once more."""
     before = PostState.WAITING if post.checked_by is not None else PostState.DRAFT
     with write(home.db) as db:
-        changes = {"state": before, "publishing_at": None, "handed_over": False, "take_down_by_at": None}
+        changes = {
+            "state": before,
+            "publishing_at": None,
+            "handed_over": False,
+            "take_down_by_at": None,
+            "again_by": again_by,
+            "again_at": now + AGAIN_AFTER if again_by else None,
+        }
         _from_publishing(db, post, changes)
         record_post(db, EventTag.POST_FAILED, actor, post, now)
 

@@ -34,6 +34,8 @@ class Post:
     evidence_id: int | None = None  # the screenshot of that, a sealed blob
     take_down_by_at: datetime | None = None  # a permission no longer covers it (MED513)
     handed_over: bool = False  # while PUBLISHING: a person posts it, not the machine
+    again_by: int | None = None  # held back by the platform's work on a picture: for whom it is tried once more
+    again_at: datetime | None = None  # and when
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,15 @@ _DAYS_SUMS = """
 """
 
 
+_POSTS = """
+        -- being published by a person, not by the machine
+        alter table post add column handed_over integer not null default 0;
+        -- held back because the platform was not done with a picture: for whom it is tried once more, and when
+        alter table post add column again_by integer references staff;
+        alter table post add column again_at text;
+"""
+
+
 @migrations()
 def m0008_platforms(db: Database) -> None:
     """Connected accounts, servers this product registered with, what was spent and planned, public accounts."""
@@ -94,14 +103,13 @@ def m0008_platforms(db: Database) -> None:
           id integer primary key, account_id integer not null references account, blob_id integer references blob,
           made_on text not null, read_at text not null, read_by integer not null references staff,
           counts text not null) strict;
-        -- being published by a person, not by the machine
-        alter table post add column handed_over integer not null default 0;
         -- on a network of many servers a lasting id is one only together with the server that the handle names
         drop index account_remote;
         create unique index account_remote on account(platform, remote_id,
           lower(substr(coalesce(handle, ''), instr(coalesce(handle, '') || '@', '@') + 1))) where remote_id is not null;
         """
         + _INDEXES
+        + _POSTS
         + _DAYS_SUMS
         + under_key_in_force("connection", "sealed")
         + under_key_in_force("platform_app", "sealed")

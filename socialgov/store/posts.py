@@ -71,6 +71,16 @@ def posts_being_published(db: Database, before: datetime) -> list[Post]:
     )
 
 
+def posts_held_back(db: Database, now: datetime) -> list[Post]:
+    """Posts that are to be tried once more by now, because the platform was not done with their pictures."""
+    return all_of(
+        db,
+        Post,
+        "select * from post where again_at <= ? and state in ('draft', 'waiting') order by id",
+        (now,),
+    )
+
+
 def posts_showing(db: Database, person_ids: Collection[int]) -> list[Post]:
     """Posts online that show or name one of these people."""
     return all_of(

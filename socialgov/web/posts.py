@@ -25,7 +25,7 @@ from socialgov.permissions import (
     check_can_view_posts,
     is_keeper,
 )
-from socialgov.platforms import PlatformError
+from socialgov.platforms import NotReady, PlatformError
 from socialgov.rules import CATALOGUE
 from socialgov.store.posts import depictions_of, first_media, media_of, post_by_id, posts_of
 from socialgov.store.staff import staff_names
@@ -237,6 +237,9 @@ def publish(account_id: int, post_id: int) -> ResponseReturnValue:
         verb(g.home, g.staff, post_id, now=g.now)
     except GateRefused as error:
         return _post_page(shown, error, error.status)
+    except NotReady as error:
+        flash(f"{error.message} It is tried once more in a few minutes, and you are told if that fails too.", "warning")
+        return _to_post(shown)
     except PlatformError as error:
         if not error.outcome_unknown:
             raise

@@ -8,24 +8,27 @@ from typing import Any
 
 import httpx
 import pytest
-from closing_school import with_platform
-from factories import NOW
+from closing_school import events, with_platform
+from factories import NOW, staff
 from people_school import photo, trip
 from priced_platform import CENT, TARIFF
 from publishing_platform import PublishingPlatform, lost, publishing_home
 from recording_platform import Shown
 
 from socialgov.actions import posts, publishing
+from socialgov.actions.accounts import suspend
 from socialgov.actions.adapters import capabilities_of, note_refusal
+from socialgov.actions.holding_back import publish_held_back
 from socialgov.actions.observing import check_account
 from socialgov.actions.publishing import hand_over_post, posts_to_find_out
 from socialgov.actions.today import needs_today
 from socialgov.errors import Conflict, InvalidInput, NotPermitted
 from socialgov.home import Home
-from socialgov.models import Account, Capability, Post, PostState, Staff
+from socialgov.models import Account, Capability, Post, PostState, Role, Staff
 from socialgov.platforms import NotOffered, NotReady, PaymentNeeded, PlatformError, Unreachable
 from socialgov.platforms.wire import BODY_SECONDS, HEAD_SECONDS, TIMEOUT, Wire
 from socialgov.store.findings import findings_of
+from socialgov.store.outbox import notices_of
 from socialgov.store.posts import post_by_id
 from socialgov.store.spending import pause_of
 
@@ -77,8 +80,8 @@ def settle(school: Home, minutes: int = 10) -> int:
     return posts.settle_publishing(school, NOW + minutes * MINUTE)
 
 
-def needs(school: Home, staff: Staff, minutes: int) -> list[str]:
-    return [one.href_endpoint for one in needs_today(school, staff, NOW + minutes * MINUTE) if one.key == "find_out"]
+def needs(school: Home, who: Staff, minutes: int) -> list[str]:
+    return [one.href_endpoint for one in needs_today(school, who, NOW + minutes * MINUTE) if one.key == "find_out"]
 
 
 def test_a_wish_for_payment_while_settling_stops_all_asking(school: Home, shown: Shown, unsettled: Post) -> None:
@@ -209,6 +212,77 @@ def test_nobody_waits_longer_than_some_seconds_for_a_picture_and_the_post_is_fre
         posts.publish_post(school, teacher, draft.id, now=NOW)
     assert sum(pauses) == waited <= publishing.LONGEST_WAIT
     assert post_by_id(school.db, draft.id).state is PostState.DRAFT
+
+
+def held_back(school: Home, teacher: Staff, draft: Post, monkeypatch: pytest.MonkeyPatch, times: int = 1) -> None:
+    not_ready(monkeypatch, times, seconds=600)
+    with pytest.raises(NotReady):
+        posts.publish_post(school, teacher, draft.id, now=NOW)
+
+
+def told(school: Home, staff_id: int) -> list[str]:
+    return [one.text for one in notices_of(school.db, staff_id) if one.kind == "post_not_out"]
+
+
+def test_a_post_that_waited_for_its_picture_goes_out_by_itself_for_whom_pressed_the_button(
+    school: Home, shown: Shown, teacher: Staff, draft: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held_back(school, teacher, draft, monkeypatch)
+    assert publish_held_back(school, NOW + 4 * MINUTE) == 0
+    assert publish_held_back(school, NOW + 5 * MINUTE) == 1
+    assert post_by_id(school.db, draft.id).state is PostState.PUBLISHED
+    assert [event["actor"] for event in events(school, "post:publish:done")] == [f"staff:{teacher.id}"]
+    assert publish_held_back(school, NOW + 6 * MINUTE) == 0
+    assert [one.text for one in shown.posts] == ["Boats"]
+    assert told(school, teacher.id) == []
+
+
+def test_one_that_is_held_back_again_is_its_keepers_who_are_told_once(
+    school: Home, account: Account, teacher: Staff, draft: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held_back(school, teacher, draft, monkeypatch, times=9)
+    for minutes in (5, 6, 20):
+        assert publish_held_back(school, NOW + minutes * MINUTE) == 0
+    assert post_by_id(school.db, draft.id).state is PostState.DRAFT
+    assert len(told(school, account.owner_id)) == len(told(school, account.deputy_id)) == 1
+
+
+def test_a_change_or_a_throwing_away_meanwhile_stops_it(
+    school: Home, shown: Shown, teacher: Staff, draft: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held_back(school, teacher, draft, monkeypatch, times=2)
+    posts.edit_post(school, teacher, draft.id, "Boats and trains", now=NOW)
+    given = {"permanence": True, "school_equipment": True, "own_work": True}
+    posts.confirm(school, teacher, draft.id, **given, now=NOW)
+    assert publish_held_back(school, NOW + 5 * MINUTE) == 0, "nobody wanted these words put out"
+    with pytest.raises(NotReady):
+        posts.publish_post(school, teacher, draft.id, now=NOW)
+    posts.discard_post(school, teacher, draft.id, now=NOW)
+    assert publish_held_back(school, NOW + 5 * MINUTE) == 0
+    assert shown.posts == []
+
+
+def test_every_rule_is_asked_anew_before_it_goes_out_by_itself(
+    school: Home, shown: Shown, teacher: Staff, account: Account, draft: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held_back(school, teacher, draft, monkeypatch)
+    suspend(school, staff(school, Role.HEAD), account.id, "A parent rang.", now=NOW)
+    assert publish_held_back(school, NOW + 5 * MINUTE) == 0
+    assert shown.posts == []
+    assert len(told(school, teacher.id)) == 1
+
+
+def test_one_whose_answer_is_lost_the_second_time_is_settled_by_reading_as_any_other(
+    school: Home, shown: Shown, teacher: Staff, draft: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held_back(school, teacher, draft, monkeypatch)
+    shown.failing["publish"] = lost()
+    publish_held_back(school, NOW + 5 * MINUTE)
+    assert post_by_id(school.db, draft.id).state is PostState.PUBLISHING
+    assert told(school, teacher.id) == []
+    assert settle(school, 15) == 1
+    assert publish_held_back(school, NOW + 16 * MINUTE) == 0
+    assert [one.text for one in shown.posts] == ["Boats"]
 
 
 def test_what_is_not_out_when_its_time_is_over_does_not_go_out_later(

@@ -14,6 +14,7 @@ from publishing_platform import publishing_home
 
 from socialgov.home import Home
 from socialgov.models import Account, PostState, Staff
+from socialgov.platforms import NotReady
 from socialgov.store.connect import insert, write
 from socialgov.store.posts import post_by_id
 from socialgov.store.rows import moment_text
@@ -78,3 +79,29 @@ def test_what_was_handed_over_is_still_to_be_posted_by_its_person(
     number, client = sent(school, account, handed_over=1), browse(teacher)
     page = client.get(f"/accounts/{account.id}/posts/{number}/hand-over").text
     assert "Copy these words" in page and "I have not posted it" in page and "its answer was lost" not in page
+
+
+def test_a_post_that_waits_for_its_picture_says_when_it_is_tried_again(
+    school: Home, account: Account, teacher: Staff, browse: Callable[[Staff], FlaskClient]
+) -> None:
+    held = {"state": "draft", "publishing_at": None, "again_by": teacher.id, "again_at": moment_text(NOW)}
+    number = sent(school, account, **held)
+    page = browse(teacher).get(f"/accounts/{account.id}/posts/{number}").text
+    assert "was not done with the pictures" in page and "It is tried once more by itself" in page
+
+
+def test_whoever_publishes_while_the_platform_works_on_a_picture_hears_that_it_is_not_out_yet(
+    school: Home,
+    account: Account,
+    teacher: Staff,
+    browse: Callable[[Staff], FlaskClient],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def held_back(*_: object, **__: object) -> None:
+        raise NotReady("Instagram", 600)
+
+    monkeypatch.setattr("socialgov.web.posts.actions.publish_post", held_back)
+    number, client = sent(school, account, state="draft", publishing_at=None), browse(teacher)
+    base = f"/accounts/{account.id}/posts/{number}"
+    assert client.post(f"{base}/publish").location == base
+    assert "the post is not out. It is tried once more in a few minutes" in client.get(base).text
