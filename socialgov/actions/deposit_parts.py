@@ -33,8 +33,17 @@ if TYPE_CHECKING:
     from socialgov.home import Home
     from socialgov.models import Account, Credential, Staff
 
-__all__ = ["current_credential", "deposit_codes", "deposit_notes", "deposit_seed", "held_credentials", "strike_code"]
+__all__ = [
+    "current_credential",
+    "deposit_codes",
+    "deposit_notes",
+    "deposit_seed",
+    "end_part",
+    "held_credentials",
+    "strike_code",
+]
 
+PARTS = frozenset({CredentialKind.RECOVERY_CODES, CredentialKind.SECOND_FACTOR, CredentialKind.NOTES})
 MOST_CODES = 100
 LONGEST_CODE = 64
 LONGEST_SEED = 1_000
@@ -108,6 +117,31 @@ def strike_code(home: Home, actor: Staff, account_id: int, number: int, *, now: 
     return kept.codes - len(struck)
 
 
+def end_part(home: Home, actor: Staff, account_id: int, kind: CredentialKind, *, now: datetime) -> None:
+    """The platform has nothing of this kind any more: from now on none is in force, and none keeps a change open.
+
+    Like what a new deposit replaces it is kept until a login is next known to work. Raises NotFound without a deposit.
+    """
+    who = actor_of(actor.id)
+    with write(home.db) as db:
+        account = account_by_id(db, account_id)
+        permissions.check_can_deposit(actor, account)
+        need_depositable(account)
+        kept = current_credential(db, account_id, kind) if kind in PARTS else None
+        if kept is None:
+            raise NotFound("Nothing of this kind is deposited.", "Look at what is deposited.")
+        store.supersede(db, account_id, kind, now)
+        record(db, EventTag.CREDENTIAL_ENDED, account, who, now, kept.id, {"kind": kind.value})
+        _may_finish(home, db, account, who, now)
+        evaluate_account(home, account_id, now=now, actor=who)
+
+
+def _may_finish(home: Home, db: Database, account: Account, who: str, now: datetime) -> None:
+    """Where an open change of the password waited for just this it is done, and what it replaced is destroyed."""
+    if note_new_part(home, db, account, actor=who, now=now):
+        destroy_superseded(db, account, actor=who, now=now)
+
+
 def read_codes(text: str) -> tuple[str, ...]:
     """One code a line; empty lines, and a list's own numbers or dashes in front, are left out."""
     codes: list[str] = []
@@ -158,8 +192,7 @@ def _keep(
         )  # fmt: skip
         store.keep_sealed(db, new_id, seal(home, db, account_id, kind, new_id, secret))
         record(db, EventTag.CREDENTIAL_DEPOSITED, account, who, now, new_id, {"kind": kind.value})
-        if note_new_part(home, db, account, actor=who, now=now):
-            destroy_superseded(db, account, actor=who, now=now)
+        _may_finish(home, db, account, who, now)
         evaluate_account(home, account_id, now=now, actor=who)
         return _in_force(db, account, kind)
 

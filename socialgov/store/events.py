@@ -106,6 +106,7 @@ class EventTag(StrEnum):
     CREDENTIAL_COMPROMISED = "credential:secret:compromised"
     CREDENTIAL_AUDITED = "credential:audit:exported"
     CREDENTIAL_AUDIT_SEEN = "credential:audit:seen"
+    CREDENTIAL_ENDED = "credential:secret:ended"
     RECOVERY_CODE_STRUCK = "credential:code:struck"
     RECOVERY_CONTACTS = "credential:recovery:recorded"
     DELEGATES_RECORDED = "credential:delegates:recorded"

@@ -16,14 +16,17 @@ from wtforms.validators import DataRequired
 from socialgov.actions.credentials import deposit
 from socialgov.actions.deposit_parts import (
     LONGEST_NOTES,
+    PARTS,
     CodeNow,
     deposit_codes,
     deposit_notes,
     deposit_seed,
+    end_part,
     strike_code,
 )
 from socialgov.actions.machine_tokens import was_refused
 from socialgov.actions.proposals import Make, propose_password
+from socialgov.errors import NotFound
 from socialgov.models import CredentialKind
 from socialgov.permissions import check_can_deposit
 from socialgov.store.credentials import current_credential
@@ -222,6 +225,17 @@ def notes(account_id: int) -> ResponseReturnValue:
         return redirect(url_for("deposits.parts", account_id=account_id))
     kept = _kept(account_id, CredentialKind.NOTES)
     return page("credentials/notes.html", form, account=g.account, kept=kept, secret_attributes=SECRET)
+
+
+@bp.post("/<int:account_id>/deposit/<kind>/gone")
+@may_account(check_can_deposit)
+def gone(account_id: int, kind: str) -> ResponseReturnValue:
+    """The platform has none any more, so that nobody needs to deposit something in its place."""
+    if kind not in set(PARTS):
+        raise NotFound("There is nothing of this kind.", "Look at what is deposited.")
+    end_part(g.home, g.staff, account_id, CredentialKind(kind), now=g.now)
+    flash("It is taken off the record.", "success")
+    return redirect(url_for("deposits.parts", account_id=account_id))
 
 
 def _kept(account_id: int, kind: CredentialKind) -> Credential | None:

@@ -111,6 +111,7 @@ WORDS: Mapping[EventTag, str] = {
     T.CREDENTIAL_COMPROMISED: "reported the password as compromised",
     T.CREDENTIAL_AUDITED: "took the password audit as a file",
     T.CREDENTIAL_AUDIT_SEEN: "looked through the password audit",
+    T.CREDENTIAL_ENDED: "said that the platform has no such code, factor or note any more",
     T.RECOVERY_CODE_STRUCK: "struck a recovery code as used",
     T.RECOVERY_CONTACTS: "recorded who can recover the account",
     T.DELEGATES_RECORDED: "recorded who else the platform lets in",

@@ -12,13 +12,13 @@ from walk import Cast, approved, deposited, form_of, live, ready, tags
 
 from socialgov.actions import accounts
 from socialgov.actions.credentials import record_login_test, reveal
-from socialgov.actions.deposit_parts import deposit_codes
+from socialgov.actions.deposit_parts import deposit_codes, end_part
 from socialgov.actions.reminders import due_reminders, remind
 from socialgov.actions.rotation_progress import rotation_progress
 from socialgov.actions.rotations import begin_scheduled, passwords_to_rotate, report_compromised, start_rotation
 from socialgov.actions.staff import staff_leaves
 from socialgov.actions.today import needs_today
-from socialgov.errors import GateRefused, InvalidInput, NotPermitted
+from socialgov.errors import GateRefused, InvalidInput, NotFound, NotPermitted
 from socialgov.home import Home
 from socialgov.jobs import run_once
 from socialgov.lifecycle import WrongState
@@ -270,6 +270,24 @@ def test_it_is_not_done_while_somebody_who_left_knows_the_recovery_codes(home: H
     assert done.finished_at == NOW + 2 * HOUR
     assert answer(home, trip, "SEC204") is True
     assert not any(sealed_of(home.db, one) for one in old)
+
+
+def test_where_the_platform_has_no_codes_any_more_nobody_makes_any_up(home: Home, cast: Cast, trip: Account) -> None:
+    deposit_codes(home, cast.owner, trip.id, "1111-aaaa\n2222-bbbb", now=NOW)
+    staff_leaves(home, cast.manager, cast.owner.id, now=NOW)
+    manager_deposits(home, cast.manager, trip, NEW, now=NOW + HOUR)
+    record_login_test(home, cast.manager, trip.id, True, now=NOW + HOUR)
+    with pytest.raises(NotFound):
+        end_part(home, cast.deputy, trip.id, CredentialKind.NOTES, now=NOW + HOUR)
+    for kind in (CredentialKind.PASSWORD, CredentialKind.API_TOKEN):
+        with pytest.raises(NotFound):
+            end_part(home, cast.deputy, trip.id, kind, now=NOW + HOUR)
+    assert rotation_of(home, trip).finished_at is None
+    end_part(home, cast.deputy, trip.id, CredentialKind.RECOVERY_CODES, now=NOW + HOUR)
+    assert open_rotation(home.db, trip.id) is None
+    assert current_credential(home.db, trip.id, CredentialKind.RECOVERY_CODES) is None
+    assert answer(home, trip, "SEC204") is True
+    assert "credential:secret:ended" in tags(home, trip)
 
 
 def test_new_codes_alone_do_not_end_it(home: Home, cast: Cast, trip: Account) -> None:

@@ -90,6 +90,7 @@ MATRIX: dict[str, Who] = {
     "deposits.use_code": who(MANAGER, KEEPER),
     "deposits.second_factor": who(MANAGER, KEEPER),
     "deposits.notes": who(MANAGER, KEEPER),
+    "deposits.gone": who(MANAGER, KEEPER),
     "contacts.recovery": who(MANAGER, KEEPER),
     "contacts.contact_gone": who(MANAGER, KEEPER),
     "contacts.delegates": who(MANAGER, KEEPER),

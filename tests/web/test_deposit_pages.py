@@ -187,6 +187,27 @@ def test_codes_go_in_are_counted_and_struck_and_never_come_back(
 
 
 @pytest.mark.asvs("3.5.3", "14.3.2")
+@pytest.mark.parametrize(
+    ("part", "kind", "data"),
+    [
+        ("codes", "recovery_codes", {"codes": "1111-aaaa"}),
+        ("second-factor", "second_factor", {"seed": "JBSWY3DPEHPK3PXP"}),
+        ("notes", "notes", {"notes": "The key lies in the office."}),
+    ],
+)
+def test_what_the_platform_no_longer_has_goes_off_the_record(
+    owner: FlaskClient, at: str, part: str, kind: str, data: dict[str, str]
+) -> None:
+    form, button = f"{at}/deposit/{part}", f"{at}/deposit/{kind}/gone"
+    assert button not in owner.get(form).text
+    owner.post(form, data=data)
+    assert button in owner.get(form).text
+    assert "It is taken off the record." in owner.post(button, follow_redirects=True).text
+    assert button not in owner.get(form).text
+    for nothing in (kind, "password", "api_token", "x"):
+        assert owner.post(f"{at}/deposit/{nothing}/gone").status_code == 404
+
+
 def test_a_second_factor_is_compared_once_in_the_answer_and_its_seed_never_shown(
     owner: FlaskClient, at: str, stage: Stage, home: Home
 ) -> None:
