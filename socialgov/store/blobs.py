@@ -41,11 +41,6 @@ def blob_by_id(db: Database, blob_id: int) -> Blob:
     return blob
 
 
-def blobs_of_account(db: Database, account_id: int) -> list[Blob]:
-    """Those that are still kept."""
-    return all_of(db, Blob, "select * from blob where account_id = ? and erased_at is null order by id", (account_id,))
-
-
 def blob_names(db: Database) -> dict[str, bool]:
     """Every file's name and whether it is still kept; False: erased."""
     return {row["name"]: row["erased_at"] is None for row in dicts(db, "select name, erased_at from blob")}

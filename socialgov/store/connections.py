@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from socialgov.models import Capability, Connection, PlatformApp
 from socialgov.store.connect import guarded_update, insert
-from socialgov.store.rows import all_of, dicts, load, moment, moment_text, one_of, scalar
+from socialgov.store.rows import all_of, dicts, load, moment_text, one_of, scalar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -276,14 +276,3 @@ def reached(db: Database) -> list[Reached]:
            where a.state in ('approved', 'live', 'suspended')
            group by a.id having c.id is not null or read_at is not null order by a.platform, a.id""",
     )
-
-
-def last_read_of(db: Database, account_id: int) -> datetime | None:
-    """When a machine last read anything of this account to its end; None: never, since it was set up."""
-    at = scalar(
-        db,
-        """select max(l.read_at) from list_read l join account a on a.id = l.account_id
-           where a.id = ? and (a.set_up_at is null or l.read_at >= a.set_up_at)""",
-        (account_id,),
-    )
-    return moment(str(at)) if at else None

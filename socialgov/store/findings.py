@@ -44,12 +44,6 @@ def findings_of(db: Database, account_id: int) -> list[Finding]:
     return all_of(db, Finding, "select * from finding where account_id = ?", (account_id,))
 
 
-def answered_since(db: Database, account_id: int) -> dict[str, datetime]:
-    """Since when each rule has had the answer it has now, by rule id."""
-    rows = db.execute("select rule_id, since_at from finding where account_id = ?", [account_id])
-    return {row[0]: moment(row[1]) for row in rows}
-
-
 def save_findings(db: Database, account_id: int, findings: Iterable[Finding], now: datetime) -> None:
     """Store these answers; `since_at` moves only where the answer is another one."""
     at = moment_text(now)

@@ -111,14 +111,6 @@ def end_missing_followers(db: Database, account_id: int, remote_ids: Collection[
     return int(done.rowcount)
 
 
-def unchecked_count(db: Database, account_id: int) -> int:
-    """How many followers, the waiting ones too, nobody has decided on."""
-    row = db.execute(
-        "select count(*) from follower where account_id = ? and gone_at is null and decision is null", (account_id,)
-    ).fetchone()
-    return int(row[0])
-
-
 # `outside`, `under_age` and `age_unknown` repeat in SQL what actions/followers.py asks of one person before accepting
 # them; tests/actions/test_followers.py holds both to the same answers. Those who only wait see nothing yet.
 _SUMMARY = """

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from socialgov.store.rows import all_of, moment_text, one_of, scalar
+from socialgov.store.rows import moment_text, one_of, scalar
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -28,11 +28,6 @@ class JobRun:
 
 def job_run(db: Database, name: str) -> JobRun | None:
     return one_of(db, JobRun, "select * from job_run where name = ?", (name,))
-
-
-def job_runs(db: Database) -> list[JobRun]:
-    """Every job that ever ran, for the status page."""
-    return all_of(db, JobRun, "select * from job_run order by name")
 
 
 def claim_job(db: Database, name: str, now: datetime) -> datetime | None:

@@ -82,16 +82,6 @@ def observation_by_id(db: Database, observation_id: int) -> Observation:
     return seen
 
 
-def observations_of(db: Database, account_id: int, limit: int = 100) -> list[Observation]:
-    """The account's observations, newest first."""
-    return all_of(
-        db,
-        Observation,
-        "select * from observation where account_id = ? order by observed_at desc, id desc limit ?",
-        (account_id, limit),
-    )
-
-
 def own_posts(db: Database, account_id: int) -> OwnPosts:
     """What of ours may be on the account now."""
     rows = list(

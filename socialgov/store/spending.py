@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from socialgov.models import Pause
-from socialgov.store.rows import all_of, dicts, moment_text, one_of, scalar
+from socialgov.store.rows import all_of, dicts, moment_text, one_of
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -97,12 +97,6 @@ def spent_on_account(db: Database, platform: str, account_id: int, since: date, 
         (platform, account_id, since.isoformat(), until.isoformat()),
     )
     return found or Spent()
-
-
-def last_spent_day(db: Database, platform: str) -> date | None:
-    """The newest day on which anything was asked of the platform."""
-    found = scalar(db, "select max(day) from spending where platform = ?", (platform,))
-    return date.fromisoformat(found) if found else None
 
 
 # ---------------------------------------------------------------------------------------------------- pauses

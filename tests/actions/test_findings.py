@@ -23,7 +23,8 @@ from socialgov.store.accounts import account_by_id
 from socialgov.store.checkpoints import checkpoints
 from socialgov.store.connect import insert, write
 from socialgov.store.events import EventTag, events_page
-from socialgov.store.findings import answered_since, findings_of
+from socialgov.store.findings import findings_of
+from socialgov.store.rows import moment
 
 LATER = NOW + timedelta(hours=2)
 
@@ -88,7 +89,8 @@ def test_an_event_is_written_only_when_an_answer_changes(home: Home, account: Ac
 def test_since_when_moves_only_with_the_answer(home: Home, account: Account) -> None:
     look(home, account, Fact.LIKES, 2)
     look(home, account, Fact.LIKES, 3, hours=5)
-    since = answered_since(home.db, account.id)
+    rows = home.db.execute("select rule_id, since_at from finding where account_id = ?", (account.id,))
+    since = {rule_id: moment(at) for rule_id, at in rows}
     assert since["INT402"] == LATER
     assert since["INT401"] <= NOW
 

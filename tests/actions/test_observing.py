@@ -29,7 +29,7 @@ from socialgov.store.connect import insert, write
 from socialgov.store.events import EventTag, events_page
 from socialgov.store.findings import findings_of
 from socialgov.store.followers import followers_of
-from socialgov.store.observations import newest_observation, newest_observations, observations_of
+from socialgov.store.observations import newest_observation, newest_observations
 from socialgov.store.posts import remote_ids_seen
 
 LATER = NOW + timedelta(hours=2)
@@ -104,7 +104,7 @@ def test_without_a_screenshot_a_word_is_no_evidence(home: Home, cast: walk.Cast,
     with pytest.raises(InvalidInput) as refused:
         attest(home, cast.owner, account.id, Fact.PRIVATE, True, now=NOW)
     assert "screenshot" in refused.value.fields
-    assert observations_of(home.db, account.id) == []
+    assert newest_observations(home.db, account.id) == {}
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_a_value_of_the_wrong_shape_is_refused_with_words(
     with pytest.raises(InvalidInput) as refused:
         attest(home, cast.owner, account.id, fact, wrong, now=NOW)
     assert refused.value.fields["value"]
-    assert observations_of(home.db, account.id) == []
+    assert newest_observations(home.db, account.id) == {}
 
 
 @pytest.mark.parametrize("shot", [b"", b"no picture", picture()[:60], b"\x89PNG\r\n\x1a\n" + b"\x00" * 50])
@@ -141,7 +141,7 @@ def test_a_broken_screenshot_is_refused_and_nothing_is_kept(
     with pytest.raises(InvalidInput) as refused:
         attest(home, cast.owner, account.id, Fact.PRIVATE, True, now=NOW, screenshot=shot)
     assert "screenshot" in refused.value.fields
-    assert observations_of(home.db, account.id) == []
+    assert newest_observations(home.db, account.id) == {}
 
 
 def test_a_note_has_a_longest_length(home: Home, cast: walk.Cast, account: Account) -> None:

@@ -17,7 +17,7 @@ from socialgov.actions.probing import Probe, ProbeReport, probe_account
 from socialgov.home import Home
 from socialgov.models import Account, Capability
 from socialgov.store.followers import followers_of
-from socialgov.store.observations import observations_of
+from socialgov.store.observations import newest_observations
 
 C = Capability
 
@@ -53,7 +53,7 @@ def by_capability(report: ProbeReport) -> dict[Capability, Probe]:
 
 
 def test_every_read_is_tried_and_told_in_counts(school: Home, account: Account) -> None:
-    before = len(observations_of(school.db, account.id))
+    before = newest_observations(school.db, account.id)
     report = probe_account(school, account.id, now=NOW)
     found = by_capability(report)
     assert report.works
@@ -64,7 +64,7 @@ def test_every_read_is_tried_and_told_in_counts(school: Home, account: Account) 
     assert C.PUBLISH in report.not_tried
     assert "carer_one" not in repr(report.probes)
     assert "Ada" not in repr(report.probes)
-    assert len(observations_of(school.db, account.id)) == before, "nothing that was read is kept"
+    assert newest_observations(school.db, account.id) == before, "nothing that was read is kept"
     assert followers_of(school.db, account.id) == []
 
 

@@ -29,6 +29,7 @@ from socialgov.store.connect import write
 from socialgov.store.events import EventTag, events_page
 from socialgov.store.outbox import notices_of
 from socialgov.store.plans import note_told
+from socialgov.store.rows import scalar
 
 
 @pytest.fixture
@@ -188,7 +189,7 @@ def test_what_each_call_and_each_account_cost_can_be_asked(school: Home) -> None
         ("profile", 2, 2),
     ]
     assert store.spent_on_account(school.db, "instagram", 1, first, last).micros == 4 * CENT
-    assert store.last_spent_day(school.db, "instagram") == school.today(NOW)
+    assert scalar(school.db, "select max(day) from spending") == school.today(NOW).isoformat()
 
 
 steps = st.lists(
