@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 METER = "job:meter"
 _LOST_PROFILES = 20  # that many lost answers are no reason to wait, however little is left
+_PLENTY = 100  # for so many more pages like this the money reached a moment ago: it need not be counted anew
 _MARGIN = 10  # how many more than it said the platform may answer with before a page is full
 
 
@@ -109,6 +110,7 @@ class SchoolMeter:
         self._home, self._info, self._account_id, self._now = home, info, account_id, now
         self._day = home.today(now)
         self._open: dict[str, list[int]] = defaultdict(list)
+        self._left = 0  # of the month's money, when that was looked at last
 
     def room(self, call: str, items: int) -> int:
         """A list's page: as many as the platform said there are and a few more, if the money left pays for them."""
@@ -116,9 +118,10 @@ class SchoolMeter:
         if cost.unit != "item" or not cost.micros:
             return items
         known = lists_of(self._home.db, self._account_id).get(cost.serves) if cost.serves else None
-        expected = items if known is None or known.told is None else known.told + _MARGIN
-        left = money_of(self._home, self._info, self._now).left
-        return max(1, min(items, expected, left // cost.micros))
+        wanted = items if known is None or known.told is None else min(items, known.told + _MARGIN)
+        if self._left < _PLENTY * wanted * cost.micros:
+            self._left = money_of(self._home, self._info, self._now).left
+        return max(1, min(wanted, self._left // cost.micros))
 
     def before(self, call: str, items: int = 1) -> None:
         """Reserve. Raises BudgetUsedUp where the month's money does not reach, PaymentNeeded while it is paused.
@@ -140,6 +143,7 @@ class SchoolMeter:
         if not enough:
             raise BudgetUsedUp(self._info.name, money.resets_at, none_set=money.budget is None)
         self._open[call].append(price)
+        self._left = money.left - price
 
     def after(self, call: str, items: int = 1) -> None:
         """Settle the newest request of this kind that is not settled; those before it had no answer, and stay."""

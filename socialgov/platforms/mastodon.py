@@ -155,9 +155,9 @@ class MastodonPlatform(MastodonCalls):
         """Those who ask are a list of their own."""
         there = self._pages(lambda: self._client.account_followers(self._id, limit=PAGE), PAGE)
         asking = self._pages(lambda: self._client.follow_requests(limit=PAGE), PAGE)
-        found = {word(one, "id"): self._follower(one, waiting=True) for one in asking}
-        found |= {word(one, "id"): self._follower(one, waiting=False) for one in there}
-        return list(found.values())
+        found = [self._follower(one, waiting=True) for one in asking]
+        found += [self._follower(one, waiting=False) for one in there]
+        return list({one.remote_id: one for one in found}.values())
 
     def _follower(self, one: dict[str, Any], *, waiting: bool) -> RemoteFollower:
         handle = self._whole_handle(word(one, "acct"))

@@ -40,8 +40,8 @@ class MastodonCalls(Platform):
     """What every verb of the adapter is made of."""
 
     transport: httpx.BaseTransport | None = None  # where a test plays the network
-    _listing = False  # a list is being asked for
-    _listed: list[Any] | None = None  # what the newest page of it lists
+    _shape: type | None = None  # of what is asked for, where we read it ourselves and the library does not
+    _told: Any = None  # and what was answered to that last
 
     @classmethod
     def server_of(cls, info: PlatformInfo, handle: str | None) -> str:
@@ -73,20 +73,29 @@ class MastodonCalls(Platform):
         return WireAdapter(self._wire, self._judge)
 
     def _judge(self, reply: Reply, effect: bool) -> Reply:
-        """Raises PlatformError for a refusal. Of a list the library is shown no more than where it goes on: it takes a
-        millisecond to make an account into a thing of its own, and an empty list of what is none.
+        """Raises PlatformError for a refusal. Of what we read ourselves the library is shown only where a list goes on:
+        it takes a millisecond to make one account into a thing of its own, and makes an empty list of what is none.
         """
         self._wire.judge(reply, effect=effect)
         verdict(self._wire, reply, effect=effect)
-        if not self._listing:
+        if self._shape is None:
             return reply
         try:
-            self._listed = json.loads(reply.content)
+            self._told = json.loads(reply.content)
         except (ValueError, RecursionError):
-            self._listed = None
-        if not isinstance(self._listed, list):
-            raise self._wire.broken("answered without a proper list")
-        return replace(reply, content=b"[]")
+            self._told = None
+        if not isinstance(self._told, self._shape):
+            raise self._wire.broken("answered with something we do not understand")
+        return replace(reply, content=b"[]" if self._shape is list else b"{}")
+
+    @contextmanager
+    def _read_as(self, shape: type) -> Iterator[None]:
+        """Within, answers are ours to read (`_told`), and must be of this shape."""
+        self._shape = shape
+        try:
+            yield
+        finally:
+            self._shape = None
 
     def _new_client(self, token: str | None) -> Mastodon:
         from mastodon import Mastodon
@@ -123,7 +132,9 @@ class MastodonCalls(Platform):
     @cached_property
     def _own_face(self) -> dict[str, Any]:
         """The account that the token was given for."""
-        face = self._ask(self._client.account_verify_credentials)
+        with self._read_as(dict):
+            self._ask(self._client.account_verify_credentials)
+        face: dict[str, Any] = self._told
         if not word(face, "id").isalnum():
             raise self._wire.broken("answered without an account")
         return face
@@ -237,17 +248,14 @@ class MastodonCalls(Platform):
     def _pages(self, first: Callable[[], Any], size: int) -> list[dict[str, Any]]:
         """A list read to its end or not at all. A server says with every full page that more may follow."""
         self._need_own()  # before: its answer is no list
-        self._listing = True
-        try:
+        with self._read_as(list):
             return self._all_pages(first, size)
-        finally:
-            self._listing = False
 
     def _all_pages(self, first: Callable[[], Any], size: int) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         page, marks = self._ask(first), set()
         for _ in range(MOST_PAGES):
-            listed = self._listed or []
+            listed: list[dict[str, Any]] = self._told
             if not all(word(one, "id") for one in listed):
                 raise self._wire.broken("answered without a proper list")
             found += listed

@@ -72,6 +72,8 @@ def word(told: Any, name: str) -> str:
     """A text or number of an answer as text; "" where there is none. Halves of characters are replaced: no file can
     keep them, and one in a stranger's name must not blind a check."""
     value = told.get(name) if isinstance(told, dict) else None
+    if type(value) is str and value.isascii():  # nearly all, and there may be thousands
+        return value
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
     return str(value).encode("utf-8", "replace").decode()

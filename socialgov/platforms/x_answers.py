@@ -153,10 +153,10 @@ def numbers_of(things: list[Any]) -> list[str]:
     """The lasting ids of one page of accounts or posts, looked at all together: there may be a thousand."""
     try:
         numbers = [thing["id"] for thing in things]
-        digits = "".join(numbers)
-    except (TypeError, KeyError):
+        digits = "".join(numbers).encode("ascii")
+    except (TypeError, KeyError, UnicodeEncodeError):
         raise Unreadable from None
-    if numbers and not (digits.isascii() and digits.isdigit() and all(numbers) and max(map(len, numbers)) <= 20):
+    if numbers and not (digits.isdigit() and all(numbers) and max(map(len, numbers)) <= 20):
         raise Unreadable
     return numbers
 
