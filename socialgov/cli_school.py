@@ -135,16 +135,11 @@ def status(path: Path) -> None:
 
 def _not_checked(home: Home) -> str:
     """What a machine could have read and did not, in one line; `socialgov platforms` says why."""
+    from socialgov.actions.platform_states import left_out_words
     from socialgov.store.plans import left_out
 
     out = left_out(home.db)
-    if not out.accounts:
-        return "nothing"
-    since = f"since {_clock(home, out.since)}" if out.since else ""
-    never = (
-        "never until now" if out.never == out.accounts else f"{out.never} of them never until now" if out.never else ""
-    )
-    return f"not all of {_some(out.accounts, 'account')}: {', '.join(filter(None, (since, never)))}"
+    return f"not all {left_out_words(home, out)}" if out.accounts else "nothing"
 
 
 def signin_link(path: Path, email: str, *, remove_factors: bool = False) -> None:

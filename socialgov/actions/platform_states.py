@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from socialgov.home import Home
     from socialgov.models import Account, Pause, PlatformInfo
     from socialgov.prices import Forecast
-    from socialgov.store.plans import NotChecked
+    from socialgov.store.plans import LeftOut, NotChecked
     from socialgov.store.spending import CallSpent
 
 SIGNS: Mapping[str, str] = {"USD": "$", "GBP": "£", "EUR": "€"}
@@ -170,6 +170,14 @@ class Unchecked:
     needs: tuple[tuple[str, datetime | None], ...]
     why: str
 
+    @property
+    def by_time(self) -> list[tuple[datetime | None, list[str]]]:
+        """The needs that were read last at the same time together."""
+        found: dict[datetime | None, list[str]] = {}
+        for need, since in self.needs:
+            found.setdefault(since, []).append(need)
+        return list(found.items())
+
 
 def confirmed(home: Home, account: Account) -> list[tuple[str, str]]:
     """What of a list is known without having been read again: (which list, why it stands), as the look noted it."""
@@ -192,3 +200,13 @@ def unchecked(home: Home, account: Account, *, now: datetime) -> Unchecked | Non
 def need_of(one: NotChecked) -> str:
     """What was not checked, in words."""
     return NEEDS.get(one.capability, one.capability.value.replace("_", " "))
+
+
+def left_out_words(home: Home, out: LeftOut) -> str:
+    """Of how many accounts not all was checked, and since when, to stand after "not all was checked"."""
+    which, known = "of one account" if out.accounts == 1 else f"of {out.accounts} accounts", out.accounts - out.never
+    if out.since is None:
+        return f"{which}: never until now"
+    local = out.since.astimezone(home.settings.zone)
+    since = f"since {local.day} {local:%B %Y, %H:%M}{' or later' if known > 1 else ''}"
+    return f"{which}: {known} {since}, {out.never} never" if out.never else f"{which} {since}"

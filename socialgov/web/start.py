@@ -13,11 +13,12 @@ from flask import Blueprint, current_app, g, redirect, render_template, url_for
 from socialgov import permissions
 from socialgov.actions.notices import open_notices, read_notice
 from socialgov.actions.own_cause import writers_of
+from socialgov.actions.platform_states import left_out_words
 from socialgov.actions.today import needs_today
 from socialgov.models import Account, AccountState, Role
 from socialgov.store.accounts import account_by_id, accounts_of_keeper, count_by_state
 from socialgov.store.closings import tasks_of_keeper
-from socialgov.store.plans import LeftOut, left_out
+from socialgov.store.plans import left_out
 from socialgov.store.posts import posts_waiting_for_check
 from socialgov.web.access import signed_in
 from socialgov.web.closing import TITLES
@@ -69,9 +70,9 @@ def page() -> ResponseReturnValue:
 
 @dataclass(frozen=True, slots=True)
 class NotChecked:
-    """In one line: how many accounts were not wholly looked at, since when at the worst, and where to read more."""
+    """In one line: of how many accounts not all was looked at, since when at the worst, and where to read more."""
 
-    out: LeftOut
+    words: str
     href: str
 
 
@@ -81,7 +82,8 @@ def _not_checked() -> NotChecked | None:
     out = left_out(g.home.db, None if of_school else g.staff.id)
     if not out.accounts:
         return None
-    return NotChecked(out, url_for("platforms.page") if of_school else url_for("accounts.register", mine=1))
+    words = left_out_words(g.home, out)
+    return NotChecked(words, url_for("platforms.page") if of_school else url_for("accounts.register", mine=1))
 
 
 def _news(notices: Sequence[Notice]) -> list[tuple[Notice, int]]:
