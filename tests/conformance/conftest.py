@@ -8,10 +8,12 @@ from pathlib import Path
 
 import faulty
 import pytest
+from school_there import There, school_there
 from world import World
 from worlds.blog import BlogWorld
 from worlds.sandbox import SandboxWorld
 
+from socialgov.home import Home
 from socialgov.platforms import wire
 
 sys.path.append(str(Path(__file__).parents[1] / "peers"))
@@ -51,6 +53,13 @@ INSTALLED = {"bluesky": [pytest.mark.peer], "mastodon": [pytest.mark.standin]}
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
     """Each platform in turn, with a new account of the school's on it."""
     return WORLDS[request.param](request, tmp_path)
+
+
+@pytest.fixture
+def there(home: Home, world: World, monkeypatch: pytest.MonkeyPatch) -> There:
+    if type(world).hand_over is World.hand_over:
+        pytest.skip(f"{world.info.name} is only looked at")
+    return school_there(home, world, monkeypatch)
 
 
 @pytest.fixture

@@ -64,6 +64,16 @@ class Cutting(httpx.BaseTransport):
         return httpx.Response(response.status_code, headers=_plain(response), stream=_Broken(content))
 
 
+@dataclass
+class Shared(httpx.BaseTransport):
+    """One line for adapter after adapter: one that is cleared away does not close it under the others."""
+
+    inner: httpx.BaseTransport
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self.inner.handle_request(request)
+
+
 def at_every_request(run: Callable[[int, Cut], Cutting], kinds: Iterable[Cut] = tuple(Cut), *, step: int = 1) -> None:
     """`run` with one request after the other cut off, until a whole run needs fewer; with a `step`, every so-manieth.
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import httpx
 import pytest
 from closing_school import live_account, owner_of, with_platform
+from faulty import Cut, Cutting, Shared, at_every_request
 from killing import not_waiting_for_the_disk
 from people_school import carer, photo, pupil
 from world import World
@@ -17,6 +20,7 @@ from socialgov.actions import posts
 from socialgov.actions.access import seal_tokens, token_hash
 from socialgov.actions.audience import set_audience
 from socialgov.actions.clients import need_client
+from socialgov.errors import SocialgovError
 from socialgov.home import Home
 from socialgov.models import Account, Fact, Finding, Person, Post, Staff
 from socialgov.platforms import adapter_class
@@ -45,7 +49,7 @@ class There:
     def through(self, network: httpx.BaseTransport) -> None:
         """From now on the product reaches the platform over this network."""
         adapter = adapter_class(self.home.settings.platforms[self.account.platform])
-        self.monkeypatch.setattr(adapter, "transport", network, raising=False)
+        self.monkeypatch.setattr(adapter, "transport", Shared(network), raising=False)
 
     def whole(self) -> None:
         """The network works."""
@@ -71,7 +75,9 @@ class There:
         return account_by_id(self.home.db, self.account.id)
 
 
-def school_there(home: Home, world: World, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> There:
+def school_there(
+    home: Home, world: World, monkeypatch: pytest.MonkeyPatch, *, handed_over: bool = True, **changes: Any
+) -> There:
     """The account is live, its machine has its key or token, and a mother belongs to its audience."""
     shown = world.info
     info = replace(
@@ -88,8 +94,29 @@ def school_there(home: Home, world: World, monkeypatch: pytest.MonkeyPatch, **ch
     there = There(home, world, account, owner, mother, monkeypatch)
     there.whole()
     set_audience(home, owner, account.id, [child.id], now=world.now)
-    world.hand_over(home, account)
+    if handed_over:
+        world.hand_over(home, account)
     return there
+
+
+def each_cut(there: There, do: Callable[[int], object], then: Callable[[str, int], None]) -> None:
+    """`do` (with a number that is new each time) with each of its requests cut off in turn; what it raises is the
+    product's own error. `then` looks, over a network that works again.
+    """
+    turns = count(1)
+
+    def run(number: int, cut: Cut) -> Cutting:
+        turn, network = next(turns), Cutting(there.world.network(), number, cut)
+        there.through(network)
+        try:
+            do(turn)
+        except SocialgovError as error:
+            assert network.happened, f"request {number}: {error}"
+        there.whole()
+        then(f"request {number} {cut.value}", turn)
+        return network
+
+    at_every_request(run, () if there.world.sparing else Cut)
 
 
 def broken(findings: list[Finding]) -> set[str]:

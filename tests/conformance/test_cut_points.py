@@ -1,4 +1,5 @@
-"""A dead line at every request of what the product does with a platform: look, publish, let in, put out, close.
+"""A dead line at every request of what the product does with a platform: look, publish, let in, put out, close
+(connecting and putting right have files of their own).
 
 Whatever is cut: the last true picture is kept, nothing is posted twice, nothing is called done or in order that is
 not, and the next try puts it right.
@@ -8,18 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from itertools import count
 
 import pytest
 from faulty import MOST_REQUESTS, Cut, Cutting, Replay, Tape, at_every_request
-from school_there import There, broken, school_there
+from school_there import There, broken, each_cut, school_there
 from world import EVERY_CUT, World
 
 from socialgov.actions.closing import advance, start_closing
 from socialgov.actions.followers import accept_follower, record_followers, refuse_follower
 from socialgov.actions.observing import check_account
 from socialgov.actions.publishing import publish_post, settle_publishing
-from socialgov.errors import SocialgovError
 from socialgov.home import Home
 from socialgov.models import AccountState, Capability, Decision, PostState, Presence, StepName, StepState
 from socialgov.platforms import PlatformError
@@ -30,33 +29,6 @@ from socialgov.store.posts import post_by_id
 
 C = Capability
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-
-
-@pytest.fixture
-def there(home: Home, world: World, monkeypatch: pytest.MonkeyPatch) -> There:
-    if type(world).hand_over is World.hand_over:
-        pytest.skip(f"{world.info.name} is only looked at")
-    return school_there(home, world, monkeypatch)
-
-
-def each_cut(there: There, do: Callable[[int], object], then: Callable[[str, int], None]) -> None:
-    """`do` (with a number that is new each time) with each of its requests cut off in turn; what it raises is the
-    product's own error. `then` looks, over a network that works again.
-    """
-    turns = count(1)
-
-    def run(number: int, cut: Cut) -> Cutting:
-        turn, network = next(turns), Cutting(there.world.network(), number, cut)
-        there.through(network)
-        try:
-            do(turn)
-        except SocialgovError as error:
-            assert network.happened, f"request {number}: {error}"
-        there.whole()
-        then(f"request {number} {cut.value}", turn)
-        return network
-
-    at_every_request(run, () if there.world.sparing else Cut)
 
 
 # ---------------------------------------------------------------------------------------------------- looking
