@@ -31,8 +31,8 @@ CONTENT_POLICY = "; ".join(
     )
 )
 
-# For the few pages that cannot do without: a passkey is asked for by script, and so is a copy button. The file is our
-# own and lies in web/static; `connect-src` lets it send its answer back here.
+# For the few pages that cannot do without: a passkey is asked for by script (passkey.js), and what is shown is copied
+# and hidden again by one (shown.js). Both are our own and lie in web/static; `connect-src` lets them answer here.
 WITH_SCRIPT = f"{CONTENT_POLICY}; script-src 'self'; connect-src 'self'"
 
 HEADERS = {
