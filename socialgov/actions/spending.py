@@ -20,7 +20,7 @@ from socialgov.planning import Purse
 from socialgov.platforms import BudgetUsedUp, PaymentNeeded
 from socialgov.platforms.base import NoMeter
 from socialgov.store import spending as store
-from socialgov.store.connect import write
+from socialgov.store.connect import write, write_in_no_hurry
 from socialgov.store.events import EventTag, actor_of, record_event
 from socialgov.store.plans import lists_of
 from socialgov.store.staff import staff_with_role
@@ -146,12 +146,15 @@ class SchoolMeter:
         self._left = money.left - price
 
     def after(self, call: str, items: int = 1) -> None:
-        """Settle the newest request of this kind that is not settled; those before it had no answer, and stay."""
+        """Settle the newest request of this kind that is not settled; those before it had no answer, and stay.
+
+        Where a power cut undoes that, the request is in doubt again, which counts as spent.
+        """
         if not self._open[call]:
             return
         reserved, cost = self._open[call].pop(), self._cost(call)
         self._open[call].clear()
-        with write(self._home.db) as db:
+        with write_in_no_hurry(self._home.db) as db:
             store.settle(
                 db, self._info.key, self._day, self._account_id, call, reserved=reserved, micros=cost.price(items),
                 items=items,

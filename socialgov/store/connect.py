@@ -21,6 +21,7 @@ from socialgov.store.migrations_platforms import migrations  # all of them, migr
 from socialgov.store.rows import to_column
 
 BUSY_MS = 10_000
+_FULL = 2  # SQLite's number for synchronous=full
 KEY_CHANGED = "the school key was changed"  # what the triggers of m0006_vault and m0007_signin say
 
 
@@ -145,6 +146,22 @@ def not_waiting_for_the_disk(db: Database) -> Iterator[None]:
     finally:
         db.execute("pragma synchronous=full")
         db.execute("pragma wal_checkpoint(truncate)")
+
+
+@contextmanager
+def write_in_no_hurry(db: Database) -> Iterator[Database]:
+    """`write` for what a power cut may undo without harm: on the disk with the next write, and not waited for."""
+    waits = db.conn.execute("pragma synchronous").fetchone() == (_FULL,)
+    if db.conn.in_transaction or not waits:
+        with write(db):
+            yield db
+        return
+    db.conn.execute("pragma synchronous=normal")
+    try:
+        with write(db):
+            yield db
+    finally:
+        db.conn.execute("pragma synchronous=full")
 
 
 def guarded_update(
