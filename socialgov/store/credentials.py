@@ -124,7 +124,7 @@ def supersede(db: Database, account_id: int, kind: CredentialKind, now: datetime
     )
 
 
-_GIVEN_UP = """c.kind = 'api_token' and c.superseded_at is not null and c.sealed is not null and not exists (
+_GIVEN_UP = """c.kind = 'api_token' and c.superseded_at is not null and c.destroyed_at is null and not exists (
   select 1 from credential held where held.account_id = c.account_id and held.kind = c.kind
     and held.superseded_at is null and held.destroyed_at is null)"""
 

@@ -186,7 +186,6 @@ def test_codes_go_in_are_counted_and_struck_and_never_come_back(
     assert opened(home, stage.live.id, K.RECOVERY_CODES) == "canary-1\ncanary-2\ncanary-3"
 
 
-@pytest.mark.asvs("3.5.3", "14.3.2")
 @pytest.mark.parametrize(
     ("part", "kind", "data"),
     [
@@ -208,6 +207,7 @@ def test_what_the_platform_no_longer_has_goes_off_the_record(
         assert owner.post(f"{at}/deposit/{nothing}/gone").status_code == 404
 
 
+@pytest.mark.asvs("3.5.3", "14.3.2")
 def test_a_second_factor_is_compared_once_in_the_answer_and_its_seed_never_shown(
     owner: FlaskClient, at: str, stage: Stage, home: Home
 ) -> None:
