@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from socialgov.actions.closing_steps import OPEN_AND, keepers_to_tell
 from socialgov.actions.notices import notify
+from socialgov.actions.rotation_progress import rotation_progress
 from socialgov.actions.sign_ins import SIGN_IN_NOTICE, sign_ins_due
 from socialgov.lifecycle import Lateness, confirmation_due_at, rotation_lateness
 from socialgov.models import Capability, Role
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from socialgov.home import Home
-    from socialgov.models import Account
+    from socialgov.models import Account, Rotation
 
 
 # whom it is told besides the keepers
@@ -176,15 +177,23 @@ def _rotations(home: Home, now: datetime) -> Iterator[Reminder]:
         late = rotation_lateness(rotation, now)
         if late is Lateness.EARLY:
             continue
-        by, why = _day(home.today(rotation.due_at)), ROTATION_WORDS[rotation.reason]
-        text = f"The password of the account {_name(account)} must be changed by {by}. It is due because {why}."
-        if late is Lateness.LATE:
-            text = (
-                f"The password of the account {_name(account)} is overdue: it had to be changed by {by}, because {why}."
-            )
+        text = _rotation_words(home, rotation, account, late, now)
         step = f"{late}:{home.today(now)}" if late is Lateness.LATE else late
         kind = "rotation_late" if late is Lateness.LATE else "rotation"
         yield Reminder(account, f"rotation:{rotation.id}:{step}", text, _TOLD[late], kind)
+
+
+def _rotation_words(home: Home, rotation: Rotation, account: Account, late: Lateness, now: datetime) -> str:
+    by, why = _day(home.today(rotation.due_at)), ROTATION_WORDS[rotation.reason]
+    progress = rotation_progress(home, account, now)
+    if progress is not None and progress.only_the_rest:
+        return (
+            f"The new password of the account {_name(account)} works, but people who left still know what else lets"
+            f" somebody in, as recovery codes. That is to be deposited anew by {by}: its page says what."
+        )
+    if late is Lateness.LATE:
+        return f"The password of the account {_name(account)} is overdue: it had to be changed by {by}, because {why}."
+    return f"The password of the account {_name(account)} must be changed by {by}. It is due because {why}."
 
 
 def _sign_ins(home: Home, now: datetime) -> Iterator[Reminder]:

@@ -37,6 +37,11 @@ class Progress:
     key_left: bool  # the product's own key was given up, and the platform has not ended it yet
     known: Mapping[CredentialKind, int]  # those without which it does not end: how many who left know each
 
+    @property
+    def only_the_rest(self) -> bool:
+        """The new password is known to work; what is left is what people who left know besides."""
+        return self.tested and bool(self.known)
+
 
 def rotation_progress(home: Home, account: Account, now: datetime) -> Progress | None:
     """None where no change of the password is open."""

@@ -143,18 +143,16 @@ def _rotations(home: Home, staff: Staff, now: datetime) -> Iterator[Need]:
     for rotation, account in open_rotations(home.db):
         late = now >= rotation.due_at
         if permissions.can_rotate(staff, account):
-            if _waits_for_the_login_test(home, account, now):
+            progress = rotation_progress(home, account, now)
+            if progress is not None and progress.deposited and not progress.refused and not progress.older:
                 continue  # nothing is left to do but the network manager's test, which stands in their list (_logins)
-            why = ROTATION_WORDS[rotation.reason]
-            title = f"Overdue: change the password, because {why}" if late else f"Change the password, because {why}"
+            what = f"change the password, because {ROTATION_WORDS[rotation.reason]}"
+            if progress is not None and progress.only_the_rest:
+                what = "deposit anew what people who left still know"
+            title = f"Overdue: {what}" if late else f"{what[0].upper()}{what[1:]}"
             yield Need("rotation", title, account, "rotations.show", home.today(rotation.due_at))
         elif late and staff.has(Role.HEAD):
             yield Need("rotation", "A password was not changed in time", account, "accounts.page")
-
-
-def _waits_for_the_login_test(home: Home, account: Account, now: datetime) -> bool:
-    progress = rotation_progress(home, account, now)
-    return progress is not None and progress.deposited and not progress.refused and not progress.older
 
 
 def _of_keeper(home: Home, staff: Staff, now: datetime) -> Iterator[Need]:

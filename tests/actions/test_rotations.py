@@ -263,6 +263,11 @@ def test_it_is_not_done_while_somebody_who_left_knows_the_recovery_codes(home: H
     progress = rotation_progress(home, trip, NOW + HOUR)
     assert progress is not None
     assert (progress.deposited, progress.tested, progress.known) == (True, True, {CredentialKind.RECOVERY_CODES: 1})
+    assert "Deposit anew what people who left still know" in {
+        n.title for n in needs_today(home, cast.deputy, NOW + HOUR)
+    }
+    told(home, NOW + 18 * HOUR)
+    assert any("people who left still know" in one.text for one in notices_of(home.db, cast.manager.id))
     old = [one.id for one in credentials_of(home.db, trip.id) if one.superseded_at]
     assert all(sealed_of(home.db, one) for one in old)
     codes(home, cast, trip, now=NOW + 2 * HOUR)  # the last thing it waited for: nobody need test the password again

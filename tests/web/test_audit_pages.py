@@ -137,12 +137,12 @@ def test_the_page_names_what_people_who_left_still_know(browse: Browse, stage: S
     record_login_test(home, cast.manager, stage.live.id, True, now=later)
     owner = browse(cast.owner)
     page = owner.get(path).text
-    assert "1 person who left knows it: without new ones the change is not done" in page
+    assert "Known to 1 person who left: without new ones the change is not done" in page
     assert "The new password works" in page
     assert "stay as they are" in page
     home.db.execute("update rotation set finished_at = started_at")  # as a version before this one ended it
     page = owner.get(path).text
-    assert "Recovery codes: 1 person who left knows it" in page
+    assert "Recovery codes: known to 1 person who left" in page
     assert "Nothing asks for a change" not in page
 
 
