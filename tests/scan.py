@@ -3,9 +3,12 @@
     PYTHONPATH=tests/web python tests/scan.py .venv-wapiti/bin/wapiti
 
 Each role gets a school of its own, so that nothing one scan presses is felt by the next. The school has an account in
-every state (tests/web/stage.py) and its forms ask for their tokens as in real life. What the scanner reports as a
-vulnerability makes the exit code 1, and so does a scan that did not take place: a scanner that is missing, that failed
-time and again, that saw too little, or whose session was gone in the end. Nothing outside this machine is asked.
+every state (tests/web/stage.py) and its forms ask for their tokens as in real life. Everybody has just shown who they
+are, as by a passkey, and stays so: the school's clock stands still. The network manager has the vault open.
+
+What the scanner reports as a vulnerability makes the exit code 1, and so does a scan that did not take place: a scanner
+that is missing, that failed time and again, that saw too little, or whose session or open vault was gone in the end.
+Nothing outside this machine is asked.
 """
 
 from __future__ import annotations
@@ -21,14 +24,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
-from factories import PASSPHRASE, make_home
+from factories import PASSPHRASE, VAULT_PASSPHRASE, make_home
 from networks import served
 from stage import Stage, set_stage
 
 from socialgov.actions.signin import make_signin_link
+from socialgov.actions.stepup import mark_strong
 from socialgov.escrow import PASSPHRASE_VARIABLE
 from socialgov.home import Home
 from socialgov.models import Role, Staff
+from socialgov.store.connect import write
+from socialgov.store.signin import open_sessions
+from socialgov.store.vault import holder_of
 from socialgov.web import build_app
 
 # Not among them: modules that need a server on the internet (ssrf, xxe, log4shell, wapp, nikto, takeover), those for
@@ -47,10 +54,18 @@ MISTAKEN = "is not properly checked in backend"
 # traceback, or politely, without a report and with exit code 0
 OWN_FAULTS = ("database is locked", "database must have been locked")
 ATTEMPTS = 5
-# these would end the scanner's own session, or make the very person it is signed in as leave the school; what it does
-# to anybody else is its business, for the next scan has a school of its own
-ENDS_SESSION = ("/signout",)
-ENDS_SESSION_OF = ("/staff/{}/leaves", "/staff/{}/secure")
+# these would end the scanner's own session, shut its vault, or make the very person it is signed in as leave the
+# school; what it does to anybody else is its business, for the next scan has a school of its own
+ENDS_SESSION = ("/signout", "/vault/shut")
+ENDS_SESSION_OF = (
+    "/staff/{}/leaves",
+    "/staff/{}/secure",
+    "/staff/{}/roles",
+    "/vault/remove/{}",
+    "/signing-in/people/{}/end-sessions",
+)
+ENDS_THIS_SESSION = "/signing-in/sessions/{}/end"
+VAULT_IS_OPEN = "The vault is open"  # stands on each page meanwhile
 
 
 @dataclass(frozen=True)
@@ -72,15 +87,45 @@ def staged() -> Iterator[tuple[Stage, str]]:
             yield stage, url
 
 
-def cookie_of(home: Home, url: str, person: Staff) -> str:
-    """A signed-in session with the token of its forms in it, so that it need not change while the scan goes on."""
+@dataclass(frozen=True)
+class SignedIn:
+    """A session with the token of its forms in its cookie, so that it need not change while the scan goes on."""
+
+    cookie: str
+    leave_alone: tuple[str, ...]  # what would end it
+    must_see: str = ""  # on each page, as long as it is what it was
+
+    def lost(self, url: str) -> str:
+        """What of it is gone, or nothing."""
+        still = httpx.get(f"{url}/", headers={"Cookie": self.cookie}, trust_env=False)
+        if still.status_code != 200:
+            return f"this scan ended its own session (now / answers {still.status_code}): the rest saw nothing"
+        return "" if self.must_see in still.text else f"this scan lost {self.must_see!r}: the rest did not see it"
+
+
+def sign_in(home: Home, url: str, person: Staff) -> SignedIn:
+    """By a link; then as after a passkey, and with the vault open where this person opens it."""
     with httpx.Client(base_url=url, trust_env=False, headers={"Referer": url}) as client:
         link = make_signin_link(home, person.id, actor="cli", now=home.now())
-        token = client.get(link).text.split('name="csrf_token"', 1)[1].split('value="', 1)[1].split('"', 1)[0]
-        if client.post(link, data={"csrf_token": token}).status_code != 302:
-            raise SystemExit(f"scan: {person.email} could not sign in, so nothing was scanned")
+        _pressed(client, link, person)
+        (session,) = open_sessions(home.db, person.id)
+        with write(home.db) as db:
+            mark_strong(db, session.id, "passkey", home.now())
+        opens = holder_of(home.db, person.id, "manager") is not None
+        if opens:
+            _pressed(client, "/vault/open", person, passphrase=VAULT_PASSPHRASE)
         client.get("/")
-        return "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+        cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+    alone = (path.format(person.id) for path in ENDS_SESSION_OF)
+    return SignedIn(cookie, (*alone, ENDS_THIS_SESSION.format(session.id)), VAULT_IS_OPEN if opens else "")
+
+
+def _pressed(client: httpx.Client, page: str, person: Staff, **typed: str) -> None:
+    """The form of a page, sent with its token; it must lead on."""
+    token = client.get(page).text.split('name="csrf_token"', 1)[1].split('value="', 1)[1].split('"', 1)[0]
+    if client.post(page, data={"csrf_token": token, **typed}).status_code != 302:
+        where = page.rsplit("/", 1)[0]
+        raise SystemExit(f"scan: {person.email} did not get past {where}, so nothing was scanned")
 
 
 def scan(wapiti: str, role: Role | None) -> Scanned:
@@ -99,31 +144,26 @@ def scan(wapiti: str, role: Role | None) -> Scanned:
 def scanned_once(wapiti: str, role: Role | None) -> Scanned:
     who = role.value if role else "signed out"
     with staged() as (stage, url), tempfile.TemporaryDirectory() as store:
-        cookie, leave_alone = "", list(ENDS_SESSION)
-        if role:
-            person = stage.people[role]
-            cookie = cookie_of(stage.home, url, person)
-            leave_alone += [path.format(person.id) for path in ENDS_SESSION_OF]
+        signed_in = sign_in(stage.home, url, stage.people[role]) if role else SignedIn("", ())
         report = Path(store) / "report.json"
-        failure = failure_of(command_of(wapiti, url, cookie, leave_alone, report), report)
+        failure = failure_of(command_of(wapiti, url, signed_in, report), report)
         if not report.is_file():
             return Scanned(who, failure=failure)
         found = json.loads(report.read_text(encoding="utf-8"))
         wrong = list(troubles(found))
-        still = httpx.get(f"{url}/", headers={"Cookie": cookie}, trust_env=False)
-        if role and still.status_code != 200:
-            wrong.append(f"this scan ended its own session (now / answers {still.status_code}): the rest saw nothing")
+        if role and (lost := signed_in.lost(url)):
+            wrong.append(lost)
         return Scanned(who, int(found["infos"]["crawled_pages_nbr"]), tuple(wrong), failure)
 
 
-def command_of(wapiti: str, url: str, cookie: str, leave_alone: list[str], report: Path) -> list[str]:
+def command_of(wapiti: str, url: str, signed_in: SignedIn, report: Path) -> list[str]:
     command = [wapiti, "-u", f"{url}/", "--scope", "domain", "-m", MODULES, "--flush-session", "--no-bugreport"]
     command += ["--store-session", str(report.parent), "--store-config", str(report.parent)]
     command += ["-f", "json", "-o", str(report), "--tasks", "4", "-v", "1"]
     command += ["--max-scan-time", str(CRAWL_SECONDS), "--max-attack-time", str(ATTACK_SECONDS)]
-    for path in leave_alone:
+    for path in (*ENDS_SESSION, *signed_in.leave_alone):
         command += ["-x", f"{url}{path}"]
-    return command + (["-C", cookie] if cookie else [])
+    return command + (["-C", signed_in.cookie] if signed_in.cookie else [])
 
 
 def failure_of(command: list[str], report: Path) -> str:
