@@ -269,7 +269,9 @@ class XPlatform(Platform):
     def _lists(self) -> XLists:
         from socialgov.platforms.x_lists import XLists
 
-        return XLists(self._client, self._number, lambda: self._seen.counts if self._seen else Counts())
+        return XLists(
+            self._client, self._number, lambda: self._seen.counts if self._seen else Counts(), self.info.tariff
+        )
 
     # ---- changing
 

@@ -25,12 +25,14 @@ if TYPE_CHECKING:
     import requests
     import tweepy
 
+    from socialgov.models import Tariff
     from socialgov.platforms.x_client import XClient
 
 MOST_PAGES = 2_000
 MOST_POSTS = 3_200  # a timeline shows no more than its newest posts (X's documentation of the call)
 MORE_THAN_TOLD = 5  # what may have been added since the profile's counts were read
-USERS_PAGE, POSTS_PAGE = (1, 1_000), (5, 100)  # X refuses smaller and larger ones
+SMALLEST = {"followers": 1, "following": 1, "liked": 5, "posts": 5}  # X refuses smaller pages
+UNTOLD_PAGE = 100  # of a call whose largest page no tariff tells: X refuses larger ones, and no list has a smaller one
 OF_UNKNOWN = 5  # a list of which no count is known begins with this part of a page: a lost answer is counted as full
 NEWEST = 5
 
@@ -40,12 +42,15 @@ Ask = Callable[["tweepy.Client", int, "str | None"], "requests.Response"]
 
 
 class XLists:
-    """What X lists of the account `number`. `counts` are what its profile told in this job, if it was asked."""
+    """What X lists of the account `number`. `counts` are what its profile told in this job, if it was asked; `tariff`
+    tells how many items a page of each list may bring.
+    """
 
     _spoken: ClassVar[dict[str, Vocabulary]] = {}  # by address: the vocabulary that was understood there last
 
-    def __init__(self, client: XClient, number: str, counts: Callable[[], Counts]) -> None:
+    def __init__(self, client: XClient, number: str, counts: Callable[[], Counts], tariff: Tariff | None) -> None:
         self.client, self.number, self.counts = client, number, counts
+        self.calls = tariff.calls if tariff else {}
         self.sources: dict[str, str] = {}  # of each repost that was seen: what it repeats
         self._timeline: list[Said] | None = None
 
@@ -65,7 +70,7 @@ class XLists:
             return x.get_users_followers(self.number, max_results=size, pagination_token=token)
 
         told = self.counts().followers
-        items = self._items("followers", ask, Capability.READ_FOLLOWERS, told, USERS_PAGE, followers_of)
+        items = self._items("followers", ask, Capability.READ_FOLLOWERS, told, followers_of)
         return list({one.remote_id: one for one in items}.values())
 
     def following(self) -> list[str]:
@@ -73,14 +78,14 @@ class XLists:
             return x.get_users_following(self.number, max_results=size, pagination_token=token)
 
         told = self.counts().follows
-        items = self._items("following", ask, Capability.READ_FOLLOWS, told, USERS_PAGE, numbers_of)
+        items = self._items("following", ask, Capability.READ_FOLLOWS, told, numbers_of)
         return list(dict.fromkeys(items))
 
     def liked(self) -> list[str]:
         def ask(x: tweepy.Client, size: int, token: str | None) -> requests.Response:
             return x.get_liked_tweets(self.number, max_results=size, pagination_token=token)
 
-        items = self._items("liked", ask, Capability.READ_LIKES, self.counts().likes, POSTS_PAGE, numbers_of)
+        items = self._items("liked", ask, Capability.READ_LIKES, self.counts().likes, numbers_of)
         return list(dict.fromkeys(items))
 
     def _items(
@@ -89,7 +94,6 @@ class XLists:
         ask: Ask,
         serves: Capability,
         expected: int | None,
-        bounds: tuple[int, int],
         read: Callable[[list[Any]], list[T]],
     ) -> list[T]:
         """What `read` makes of each page, at once, so that no more than one is held as it was answered."""
@@ -102,14 +106,14 @@ class XLists:
                 items, following = page_of(body)
                 return read(items), following
 
-        return self._walk(call, page, expected, bounds)
+        return self._walk(call, page, expected)
 
     # ---- the timeline
 
     def timeline(self) -> list[Said]:
         """Its posts, replies, reposts and quotes, which are one list on X: newest first, and read once."""
         if self._timeline is None:
-            said = {one.number: one for one in self._walk("posts", self._said, self.counts().posts, POSTS_PAGE)}
+            said = {one.number: one for one in self._walk("posts", self._said, self.counts().posts)}
             if len(said) >= MOST_POSTS:
                 raise PlatformError(
                     f"{self.client.name} shows only the newest {MOST_POSTS} posts, so the rest cannot be checked.",
@@ -171,10 +175,9 @@ class XLists:
 
     # ---- pages
 
-    def _walk(
-        self, call: str, page: Callable[[int, str | None], Page[T]], expected: int | None, bounds: tuple[int, int]
-    ) -> list[T]:
+    def _walk(self, call: str, page: Callable[[int, str | None], Page[T]], expected: int | None) -> list[T]:
         """Every item of every page."""
+        bounds = SMALLEST[call], self.calls[call].page if call in self.calls else UNTOLD_PAGE
         found: list[T] = []
         seen, token = {""}, ""
         for _ in range(MOST_PAGES):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
 
 import httpx
 from networks import INFO, Recorded
 
+from socialgov.models import CallCost, Tariff
 from socialgov.platforms import LoginRefused, Picture
 from socialgov.platforms.x import XPlatform
 from socialgov.platforms.x_lists import XLists
@@ -17,7 +19,10 @@ from socialgov.platforms.x_lists import XLists
 ME = "1500000000000000001"
 OTHER = "1500000000000000002"
 TOKEN, NEW_TOKEN = "canary-access-1", "canary-access-2"
-INFO_X = replace(INFO, key="x", name="X", adapter="x", api_base="https://x.test")
+LARGEST = {"followers": 1_000, "following": 1_000, "liked": 100, "posts": 100}
+CALLS = {one: CallCost(one, "item", 10_000, 300, 15, most) for one, most in LARGEST.items()}
+TARIFF = Tariff("USD", "a test", date(2026, 11, 22), CALLS)
+INFO_X = replace(INFO, key="x", name="X", adapter="x", api_base="https://x.test", tariff=TARIFF)
 PROBLEMS = "https://api.twitter.com/2/problems"
 FACE = {
     "id": ME,

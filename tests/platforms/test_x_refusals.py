@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
-from fake_x import NEW_TOKEN, TOKEN, FakeX, Opened, listed, missing, picture, problem, user
+from fake_x import NEW_TOKEN, TARIFF, TOKEN, FakeX, Opened, listed, missing, picture, problem, user
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -174,6 +175,16 @@ def test_every_request_is_reserved_before_and_settled_after_with_what_it_answere
     x.adapter().followers()
     assert x.meter.before_ == [("followers", 200)]
     assert x.meter.after_ == [("followers", 2)]
+
+
+def test_a_page_is_as_large_as_the_tariff_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    smaller = replace(TARIFF, calls={"followers": replace(TARIFF.calls["followers"], page=500)})
+    for tariff, size in ((smaller, 100), (None, 20)):
+        x = FakeX({FOLLOWERS: listed(user("1"))})
+        adapter = x.adapter()
+        monkeypatch.setattr(adapter, "info", replace(adapter.info, tariff=tariff))
+        adapter.followers()
+        assert x.meter.before_ == [("followers", size)], "a fifth of a page, where no number is told"
 
 
 @pytest.mark.parametrize("answer", [httpx.Response(429), problem(402), problem(403), problem(404)])
