@@ -17,6 +17,7 @@ from socialgov.actions.unsealing import machine_login
 from socialgov.errors import InvalidInput, NotFound
 from socialgov.models import AccountState, Capability, Fact
 from socialgov.platforms import declared_capabilities
+from socialgov.platforms.counting import requests_counted
 from socialgov.rules.base import counted
 from socialgov.store.accounts import account_by_id, open_accounts_called
 from socialgov.store.spending import Spent, spent_on_account
@@ -33,7 +34,10 @@ _THERE = frozenset({S.APPROVED, S.LIVE, S.SUSPENDED, S.CLOSING})
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One read: `works` None where a person does it. `found` in words, without anybody's name or text."""
+    """One read: `works` None where a person does it. `found` in words, without anybody's name or text.
+
+    `requests`: how many it took, paid for or not; none where an earlier read brought it along.
+    """
 
     capability: Capability
     works: bool | None
@@ -92,7 +96,8 @@ def probe_account(home: Home, account_id: int, *, now: datetime) -> ProbeReport:
             probes.append(Probe(capability, None, _why_not(info, capability)))
             continue
         before, reading = _spent(home, account, now), Reading()
-        try_read(platform, capability, reading)
+        with requests_counted() as sent:
+            try_read(platform, capability, reading)
         after, error = _spent(home, account, now), reading.failed.get(capability)
         if error is not None:
             note_refusal(home, account.id, error, now=now)
@@ -101,7 +106,7 @@ def probe_account(home: Home, account_id: int, *, now: datetime) -> ProbeReport:
                 capability=capability,
                 works=error is None,
                 found=str(error) if error is not None else _found(capability, reading),
-                requests=after.requests - before.requests,
+                requests=sent.requests,
                 micros=after.micros - before.micros,
             )
         )

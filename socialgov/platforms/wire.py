@@ -23,6 +23,7 @@ import httpx
 from socialgov.addresses import is_loopback, is_private
 from socialgov.models import PlatformInfo
 from socialgov.platforms.base import PaymentNeeded, PlatformError, Unreachable
+from socialgov.platforms.counting import count_request
 from socialgov.platforms.hurry import time_is_over
 from socialgov.platforms.patience import Patience
 
@@ -184,6 +185,7 @@ class Wire:
         if content is not None and mime:
             sent["Content-Type"] = mime
         more = {"trace": self._patience}
+        count_request()
         try:
             with self._client.stream(
                 method, url, params=params, json=body, content=content, headers=sent, extensions=more

@@ -61,6 +61,8 @@ def test_every_read_is_tried_and_told_in_counts(school: Home, account: Account) 
     assert found[C.READ_PROFILE].found.startswith("public, a text, no picture")
     assert found[C.SEE_PRESENCE].found == "live"
     assert found[C.CHECK_LOGIN].found == "it works"
+    assert found[C.READ_FOLLOWERS].requests > 0, "what costs nothing is counted too"
+    assert report.micros == 0
     assert C.PUBLISH in report.not_tried
     assert "carer_one" not in repr(report.probes)
     assert "Ada" not in repr(report.probes)
@@ -92,6 +94,7 @@ def test_each_read_of_x_tells_its_price_and_the_platform_is_not_changed(on_x: Co
     assert report.works, report.probes
     assert found[C.READ_PROFILE].micros == 10_000
     assert report.micros == sum(probe.micros for probe in report.probes)
+    assert sum(probe.requests for probe in report.probes) == len(on_x.line.asked)
     assert {request.method for request in on_x.line.asked} == {"GET"}
 
 
