@@ -155,13 +155,14 @@ class MastodonPlatform(MastodonCalls):
         """Those who ask are a list of their own."""
         there = self._pages(lambda: self._client.account_followers(self._id, limit=PAGE), PAGE)
         asking = self._pages(lambda: self._client.follow_requests(limit=PAGE), PAGE)
-        found = [self._follower(one, waiting=True) for one in asking]
-        found += [self._follower(one, waiting=False) for one in there]
-        return list({one.remote_id: one for one in found}.values())
-
-    def _follower(self, one: dict[str, Any], *, waiting: bool) -> RemoteFollower:
-        handle = self._whole_handle(word(one, "acct"))
-        return RemoteFollower(word(one, "id"), handle, word(one, "display_name") or handle, waiting)
+        found: dict[str, RemoteFollower] = {}
+        for listed, waiting in ((asking, True), (there, False)):
+            for one in listed:
+                number, handle, name = word(one, "id"), word(one, "acct"), word(one, "display_name")
+                if "@" not in handle:
+                    handle = self._whole_handle(handle)
+                found[number] = RemoteFollower(number, handle, name or handle, waiting)
+        return list(found.values())
 
     # ---- doing
 
