@@ -197,12 +197,14 @@ def promised(db: Database, platform: str, day: date, *, other_than: int = 0) -> 
 
 
 def accounts_looked_at(db: Database, platform: str) -> int:
-    """How many accounts on this platform a machine reads, or would with money enough."""
+    """How many accounts on this platform a machine reads, or would with money enough; none that we are shut out of."""
     return int(
         scalar(
             db,
             "select count(*) from read_plan p join account a on a.id = p.account_id where a.platform = ?"
-            " and a.state in ('approved', 'live', 'suspended') and (p.reads <> '[]' or p.left_out <> '[]')",
+            " and a.state in ('approved', 'live', 'suspended') and (p.reads <> '[]' or p.left_out <> '[]')"
+            " and not exists (select 1 from connection c where c.account_id = a.id and c.ended_at is null"
+            " and c.lost_at is not null)",
             (platform,),
         )
     )
