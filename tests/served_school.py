@@ -114,7 +114,8 @@ def open_school(
     address, to which other sites can send people back.
     """
     logo, root = drawn_logo(), folder / "home"
-    own = {"base_url": f"http://127.0.0.1:{port}"} if port else {}
+    # without https, where an authenticator's code opens the vault (actions/factors.py)
+    own = {"base_url": f"http://127.0.0.1:{port or 5000}"}
     made = create_school(
         root,
         name="Test School",
