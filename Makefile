@@ -2,7 +2,7 @@
 #
 #   make demo [PORT=5000]   a demonstration school, with printed sign-in links
 #   make test [ARGS=...]    everything; the closing lines list what did not run and why
-#   make conformance        every adapter, with a dead line at every point there is (about three minutes)
+#   make conformance        every adapter, with a dead line at every point there is (about four minutes)
 #   make check              ruff, ruff format, mypy (strict on the pure parts), bandit
 #   make scan               wapiti, signed in as each role, on a school served on this machine (about five minutes)
 #   make asvs               docs/asvs.md, from the tests' own marks
