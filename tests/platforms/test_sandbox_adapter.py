@@ -58,6 +58,7 @@ def test_taking_a_repost_back_takes_no_post_of_the_account_down(sandbox: Sandbox
 
 def test_somebody_who_is_not_there_any_more_is_not_followed(sandbox: Sandbox, trip: Member) -> None:
     adapter(sandbox, trip).undo_follow("a1b2c3d4")
+    assert adapter(sandbox, trip).follows() == []
 
 
 def test_a_profile_is_found_by_name_and_by_id(sandbox: Sandbox, trip: Member) -> None:

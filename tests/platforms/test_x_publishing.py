@@ -253,6 +253,7 @@ def test_a_post_is_deleted_and_one_that_is_gone_already_is_success() -> None:
     x = FakeX({"DELETE /2/tweets/42": {"data": {"deleted": True}}, "DELETE /2/tweets/43": missing(404, resource="t")})
     x.adapter().delete_post("42")
     x.adapter().delete_post("43")
+    assert x.asked() == ["DELETE /2/tweets/42", "DELETE /2/tweets/43"]
 
 
 @pytest.mark.parametrize(
