@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from socialgov.actions.grants import withdraw_grant
 from socialgov.actions.uploads import keep_upload
 from socialgov.home import Home
 from socialgov.models import Person, PersonKind, Post, PostState, Role, Staff
+from socialgov.store.connect import guarded_update, write
 from socialgov.store.posts import posts_of
 
 pytestmark = pytest.mark.browser
@@ -52,6 +54,9 @@ def pages(home: Home, owner: Staff, keeper: Staff) -> list[tuple[Staff, str]]:
         posts.hand_over_post(home, owner, post.id, now=NOW)
     posts.report_posted(home, owner, out.id, link="https://instagram.example/p/1", now=NOW)
     draft = full_post(home, owner, account.id, zoe, text="Zoe Quill on the ridge")
+    lost = full_post(home, owner, account.id, ann, text="Its answer was lost")
+    with write(home.db) as db:
+        guarded_update(db, "post", lost.id, {"state": PostState.PUBLISHING, "publishing_at": NOW - timedelta(hours=3)})
     withdraw_grant(home, keeper, permit(home, ann), now=NOW)
     good = keep_upload(home, keeper, b"id,forename,surname,hat\n9,Bo,Day,red\n", now=NOW)
     bad = keep_upload(home, keeper, b"id,forename,surname\n9,,Day\n", now=NOW)
@@ -70,6 +75,7 @@ def pages(home: Home, owner: Staff, keeper: Staff) -> list[tuple[Staff, str]]:
     owned += ["followers/add", f"followers/{followers[2].id}", "posts", "posts/new"]
     owned += [f"posts/{post.id}" for post in (out, handed, waiting, draft)]
     owned += [f"posts/{draft.id}/{page}" for page in ("text", "photo", "who", "confirm")]
+    owned += [f"posts/{lost.id}", f"posts/{lost.id}/hand-over"]
     owned += [f"posts/{handed.id}/hand-over", f"posts/{out.id}/remove", f"posts/{out.id}/removed"]
     looks = [(colleague, f"{at}/posts/{waiting.id}"), (colleague, f"{at}/posts/{waiting.id}/second-look")]
     return [(keeper, path) for path in people] + [(owner, f"{at}/{path}") for path in owned] + looks
