@@ -10,6 +10,7 @@ from calendar import monthrange
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from socialgov import permissions
@@ -19,6 +20,7 @@ from socialgov.models import Capability, Role
 from socialgov.planning import Purse
 from socialgov.platforms import BudgetUsedUp, PaymentNeeded
 from socialgov.platforms.base import NoMeter
+from socialgov.prices import ListKnown
 from socialgov.store import spending as store
 from socialgov.store.connect import write, write_in_no_hurry
 from socialgov.store.events import EventTag, actor_of, record_event
@@ -117,7 +119,7 @@ class SchoolMeter:
         cost = self._cost(call)
         if cost.unit != "item" or not cost.micros:
             return items
-        known = lists_of(self._home.db, self._account_id).get(cost.serves) if cost.serves else None
+        known = self._lists.get(cost.serves) if cost.serves else None
         wanted = items if known is None or known.told is None else min(items, known.told + _MARGIN)
         if self._left < _PLENTY * wanted * cost.micros:
             self._left = money_of(self._home, self._info, self._now).left
@@ -159,6 +161,11 @@ class SchoolMeter:
                 db, self._info.key, self._day, self._account_id, call, reserved=reserved, micros=cost.price(items),
                 items=items,
             )  # fmt: skip
+
+    @cached_property
+    def _lists(self) -> Mapping[Capability, ListKnown]:
+        """How long each list was when the job came to its first one; the number was told with the profile before."""
+        return lists_of(self._home.db, self._account_id)
 
     def _cost(self, call: str) -> CallCost:
         """Of a call that the tariff does not name: that of the dearest, for it may be."""
